@@ -2,15 +2,17 @@
 # Every test: installs what is missing, then builds and tests all presets, and lints.
 #
 #   tests/run.sh                 everything that CI does: format dev clang asan tsan fuzz
-#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz tool_asan soak packages
+#   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz tool_asan soak interop packages
 #
 # The part fuzz runs the fuzz targets, which preset asan builds with its own library.
 # The part tool_asan runs the tests of the tool with the sanitizers of asan.
 # The part soak kills and stops processes at random, for ten minutes with all options, for two without, and for two with
 # actors in C, Python and Node.js. Then it stages troubles in random pairs, which must give both verdicts each, and lets the
 # doctor look at a healthy load for ten minutes, which must give none. It prints the seed of the pairs; BELTWAY_TROUBLE_SEED=N
-# stages the same ones again, and BELTWAY_TROUBLE_PAIRS=N more of them. The part packages makes the packages for Debian and a wheel, and uses them; it installs and
-# purges the packages, so it wants a machine without Beltway, and root.
+# stages the same ones again, and BELTWAY_TROUBLE_PAIRS=N more of them. The part interop passes a million messages each way
+# between Beltway and RabbitMQ, and compares the bridge's rate with that of RabbitMQ's own client. The part packages makes the
+# packages for Debian and a wheel, and uses them; it installs and purges the packages, so it wants a machine without Beltway,
+# and root.
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
 set -uo pipefail
@@ -22,9 +24,9 @@ parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(format dev clang asan tsan fuzz)
 for part in "${parts[@]}"; do
   case $part in
-    format | dev | clang | asan | tsan | tidy | coverage | fuzz | tool_asan | soak | packages) ;;
+    format | dev | clang | asan | tsan | tidy | coverage | fuzz | tool_asan | soak | interop | packages) ;;
     *)
-      echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz tool_asan soak packages" >&2
+      echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz tool_asan soak interop packages" >&2
       exit 2
       ;;
   esac
@@ -34,10 +36,11 @@ wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 packages=(git)
 if [ "${parts[*]}" != format ]; then
   packages+=(cmake ninja-build ccache g++ pkg-config libboost1.81-dev nlohmann-json3-dev libspdlog-dev libcli11-dev
-    libgtest-dev libbenchmark-dev valgrind abigail-tools libncurses-dev)
+    libgtest-dev libbenchmark-dev valgrind abigail-tools libncurses-dev librabbitmq-dev)
 fi
+if wants dev || wants interop; then packages+=(rabbitmq-server python3-pika); fi
 if wants dev; then
-  packages+=(rabbitmq-server python3-pika groff-base)
+  packages+=(groff-base)
   packages+=(prometheus)  # promtool: metrics and alert rules
   packages+=(tmux)  # the screen of beltway top
   packages+=(chromium)  # the page of beltway web
@@ -161,6 +164,25 @@ soak_verdicts() {
   fi
 }
 
+# Takes some twenty minutes.
+interop() {
+  echo "== interop"
+  cmake --preset dev >build/dev.configure.log 2>&1 ||
+    { cat build/dev.configure.log >&2; one_failed "interop: configure"; return; }
+  cmake --build --preset dev -j "$jobs" --target beltway_tool beltwayd beltway_bridge_planted rabbitmq_client -- --quiet ||
+    { one_failed "interop: build"; return; }
+  export BELTWAY_BRIDGE_MESSAGES=1000000
+  if /usr/bin/python3 tests/bridge/bridge_test.py build/dev/bin Traffic.test_messages_pass_both_ways_in_order \
+    Faults.test_bridge_that_is_killed_loses_and_doubles_nothing \
+    Faults.test_server_that_is_killed_and_stopped_loses_and_doubles_nothing
+  then
+    one_passed
+  else
+    one_failed "interop: a million messages each way"
+  fi
+  if /usr/bin/python3 tests/bridge/rates.py build/dev/bin; then one_passed; else one_failed "interop: rates"; fi
+}
+
 packages() {
   echo "== packages"
   cmake --workflow --preset packages >build/packages.log 2>&1 || { tail -40 build/packages.log >&2; one_failed "packages: make"; return; }
@@ -183,6 +205,7 @@ for part in "${parts[@]}"; do
     tidy) tidy ;;
     fuzz) fuzz ;;
     soak) soak ;;
+    interop) interop ;;
     packages) packages ;;
     *) preset "$part" ;;
   esac

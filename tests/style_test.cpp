@@ -21,20 +21,20 @@ using namespace beltway::test;
 
 // Folders are layers. A file includes files of its own layer and of the layers before it, and nothing of those behind. A folder
 // below a layer belongs to it (src/ring/readers). Every file lies in one of these: a new folder must be written down here.
-constexpr std::array<std::string_view, 27> k_layers{
-    "include/beltway",   "src/base",         "src/os",        "src/ring",        "src/waiting",   "src/recovery",
-    "src/endpoint",      "src/wire",         "src/client",    "src/watch",       "src/c",         "src/node",
-    "src/python",        "src/tool/process", "src/tool/text", "src/tool/bench",  "src/tool/acts", "src/tool/top",
-    "src/tool/commands", "src/tool/web",     "src/tool",      "daemon/survival", "daemon/queues", "daemon/service",
-    "bench/candidates",  "bench/harness",    "bench/studies"};
+constexpr std::array<std::string_view, 28> k_layers{
+    "include/beltway", "src/base",          "src/os",           "src/ring",      "src/waiting",     "src/recovery",
+    "src/endpoint",    "src/wire",          "src/client",       "src/watch",     "src/bridge",      "src/c",
+    "src/node",        "src/python",        "src/tool/process", "src/tool/text", "src/tool/bench",  "src/tool/acts",
+    "src/tool/top",    "src/tool/commands", "src/tool/web",     "src/tool",      "daemon/survival", "daemon/queues",
+    "daemon/service",  "bench/candidates",  "bench/harness",    "bench/studies"};
 // The daemon's main.cpp is above all layers of src/ and daemon/.
 
 // The folders of tests/. They are no layers. Those before "support" mirror src/, daemon/ and examples/.
-constexpr std::array<std::string_view, 22> k_test_folders{
+constexpr std::array<std::string_view, 23> k_test_folders{
     "tests/os",      "tests/ring",    "tests/waiting",      "tests/recovery", "tests/endpoint", "tests/wire",
     "tests/client",  "tests/watch",   "tests/tool",         "tests/daemon",   "tests/examples", "tests/support",
     "tests/crash",   "tests/explore", "tests/hostile",      "tests/fuzz",     "tests/stress",   "tests/e2e",
-    "tests/upgrade", "tests/package", "tests/instructions", "tests/c"};
+    "tests/upgrade", "tests/package", "tests/instructions", "tests/c",        "tests/bridge"};
 
 bool is_below(std::string_view path, std::string_view folder) {
   return path.size() > folder.size() && path.starts_with(folder) && path[folder.size()] == '/';

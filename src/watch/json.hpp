@@ -26,7 +26,7 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json causes_json(const std::vector<Verdict>& verdicts);
 [[nodiscard]] Json to_json(const Rates& rates);
 [[nodiscard]] Json to_json(const QueueView& view);
-/// {daemon, daemon_answers, daemon_gone_for_ns, queues, verdicts, rates, shared_bytes}
+/// {daemon, daemon_answers, daemon_gone_for_ns, queues, bridges, verdicts, rates, shared_bytes}
 [[nodiscard]] Json to_json(const Fleet& fleet);
 /// The object of `show --format json`, and view, endpoints_view, strip, history, age_counts.
 [[nodiscard]] Json to_json(const QueueDetail& detail);

@@ -52,6 +52,9 @@ void add_queue_gauges(MetricWriter& out, const QueueSelection& selection);
 /// How old messages were at their delivery: one histogram for each queue with stamps.
 void add_age_histograms(MetricWriter& out, const QueueSelection& selection);
 
+/// The routes of bridges; nothing without bridges.
+void add_bridges(MetricWriter& out, const std::vector<BridgeView>& bridges);
+
 /// The part of the ring that its slowest reliable group needs, 0 to 1.
 [[nodiscard]] double used_ratio(const QueueView& queue) noexcept;
 

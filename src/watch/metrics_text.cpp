@@ -146,6 +146,7 @@ std::string metrics_text(const Fleet& fleet, const MetricsOptions& options) {
   MetricWriter out;
   add_daemon(out, fleet);
   add_verdicts(out, fleet);
+  add_bridges(out, fleet.bridges);
   add_sums(out, fleet);
   const Counts total = sum(fleet);
   for (const CounterFamily& counter : k_counters) {

@@ -116,6 +116,28 @@ struct HistoryPoint {
   float oldest_age_s = 0;  ///< 0: no stamps, or nothing is left
 };
 
+/// A route of a bridge to another machine: see src/bridge/README.md.
+struct RouteView {
+  std::string direction;   ///< "out" or "in"
+  std::string queue;       ///< the local queue
+  std::string group = {};  ///< "out": the local group
+  std::string remote;      ///< the server's queue; with an exchange the routing key
+  std::string exchange = {};
+  std::uint32_t window = 0;      ///< messages on their way at most
+  std::string state = {};        ///< "starting", "running", "blocked", "reconnecting", "failed" or "stopped"
+  std::int64_t since_ms = 0;     ///< when it came into this state, milliseconds since 1970
+  std::uint64_t remaining = 0;   ///< messages that wait at the source, as of about a second ago
+  std::uint64_t in_flight = 0;   ///< taken from the source, and not acknowledged there
+  std::uint64_t forwarded = 0;   ///< sent, also those that were sent again
+  std::uint64_t confirmed = 0;   ///< stored at the target and acknowledged at the source
+  std::uint64_t duplicates = 0;  ///< "in": recognised and not stored again. "out": sent again after a loss
+  std::uint64_t loops = 0;       ///< messages that had been in the local queue before: dropped
+  std::uint64_t refused = 0;     ///< messages that the local queue cannot take: given back as dead letters
+  std::uint64_t attempts = 0;    ///< to connect
+  std::string last_error = {};
+  std::int64_t last_error_ms = 0;  ///< when; 0: there was none
+};
+
 /// A queue as a line of a list. Costs no scan of its slots.
 struct QueueView {
   QueueInfo info;
@@ -137,7 +159,8 @@ struct QueueView {
   /// How old messages were when consumers got them, all together, as AgeCounts::counts. As of the last Watcher::count_ages();
   /// empty: it was not called, or the queue has no stamps.
   std::vector<std::uint64_t> age_counts;
-  std::vector<Verdict> verdicts;  ///< the gravest first
+  std::vector<RouteView> routes = {};  ///< of bridges that concern this queue
+  std::vector<Verdict> verdicts;       ///< the gravest first
 
   /// Of its gravest verdict; nothing: it has none.
   [[nodiscard]] std::optional<Severity> severity() const {
@@ -182,6 +205,16 @@ struct QueueDetail {
   std::vector<AgeCounts> ages;  ///< of queues with stamps
 };
 
+/// A process that passes messages to and from another machine.
+struct BridgeView {
+  std::string name;
+  int pid = 0;
+  bool lives = false;  ///< its process has not ended
+  std::string server;  ///< "amqp://host:5672"
+  std::string socket;  ///< of its daemon
+  std::vector<RouteView> routes = {};
+};
+
 /// All that one daemon has.
 struct Fleet {
   bool daemon_answers = false;
@@ -191,6 +224,7 @@ struct Fleet {
   std::optional<client::Quota> quota = {};          ///< of the caller's user, likewise; nothing: an older daemon
   std::vector<QueueView> queues;                    ///< by trouble: the gravest and longest first, then by name
   std::vector<Verdict> verdicts;                    ///< of the daemon and the machine, the gravest first
+  std::vector<BridgeView> bridges;                  ///< to other machines, by name
   bool undecided = false;  ///< something is suspected, and further samples will tell whether it is a verdict
   Rates rates;             ///< of all readable queues
   Counts removed_counts;   ///< of queues that were removed since the watcher began

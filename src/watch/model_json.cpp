@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "watch/bridges.hpp"
 #include "watch/json.hpp"
 #include "watch/process_info.hpp"
 #include "watch/verdicts.hpp"
@@ -144,6 +145,8 @@ Json to_json(const Rates& rates) {
 }
 
 Json to_json(const QueueView& view) {
+  Json routes = Json::array();
+  for (const RouteView& route : view.routes) routes.push_back(route_json(route));
   Json groups = Json::array();
   for (const GroupView& group : view.groups) groups.push_back(to_json(group));
   return {{"name", view.info.name},
@@ -165,17 +168,21 @@ Json to_json(const QueueView& view) {
           {"consumers", view.consumers},
           {"groups", std::move(groups)},
           {"history", to_json(view.history)},
+          {"routes", std::move(routes)},
           {"severity", view.severity() ? Json(name_of(*view.severity())) : Json(nullptr)},
           {"verdicts", to_json(view.verdicts)}};
 }
 
 Json to_json(const Fleet& fleet) {
+  Json bridges = Json::array();
+  for (const BridgeView& bridge : fleet.bridges) bridges.push_back(to_json(bridge));
   Json queues = Json::array();
   for (const QueueView& view : fleet.queues) queues.push_back(to_json(view));
   return {{"daemon", to_json(fleet.daemon)},
           {"daemon_answers", fleet.daemon_answers},
           {"daemon_gone_for_ns", or_null(fleet.daemon_gone_for)},
           {"queues", std::move(queues)},
+          {"bridges", std::move(bridges)},
           {"verdicts", to_json(fleet.verdicts)},
           {"rates", to_json(fleet.rates)},
           {"shared_bytes", fleet.shared_bytes}};

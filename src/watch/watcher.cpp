@@ -15,6 +15,7 @@
 #include "client/session.hpp"
 #include "client/start_command.hpp"
 #include "watch/addressed.hpp"
+#include "watch/bridges.hpp"
 #include "watch/look_budget.hpp"
 #include "watch/machine.hpp"
 #include "watch/machine_looks.hpp"
@@ -32,6 +33,7 @@ constexpr std::chrono::milliseconds k_patience_ms{500};
 /// How often a daemon that does not answer is asked again, and how often one that answers is asked for all that it is.
 constexpr Nanoseconds k_between_questions = std::chrono::seconds(1);
 constexpr Nanoseconds k_between_full_lists = std::chrono::seconds(5);
+constexpr Nanoseconds k_between_bridge_looks = std::chrono::seconds(1);
 constexpr Nanoseconds k_between_introductions = std::chrono::seconds(5);
 
 /// The part of a processor that full looks may take: at queues that look suspicious, and at the others in turn.
@@ -87,6 +89,7 @@ class Watcher::State {
   Nanoseconds sampled_at_{0};
   Nanoseconds asked_at_{0};
   Nanoseconds answered_at_{0};
+  Nanoseconds bridges_due_at_{0};
   Nanoseconds introduced_at_{0};
 };
 
@@ -235,6 +238,11 @@ void Watcher::State::judge_daemon(const SampleTime& time) {
     fleet_.daemon_gone_for = time.monotonic - answered_at_;
     fleet_.verdicts.insert(fleet_.verdicts.begin(), silence_verdict(*fleet_.daemon_gone_for));
   }
+  if (time.monotonic >= bridges_due_at_) {
+    bridges_due_at_ = time.monotonic + k_between_bridge_looks;
+    fleet_.bridges = bridges_of(fleet_.daemon.socket);
+  }
+  tell_bridges(fleet_);
   address_remedies(fleet_.verdicts, fleet_.named_socket);
   std::ranges::stable_sort(fleet_.verdicts, std::greater(), &Verdict::severity);
 }

@@ -56,15 +56,18 @@ TEST_P(Units, systemd_units_are_understood_by_systemd) {
   const test::TempDir dir;
   std::vector<std::string> argv{"systemd-analyze", "verify", "--man=no", "--recursive-errors=no"};
   if (GetParam() == "user") argv.emplace_back("--user");
-  for (const std::string name : {"beltwayd.socket", "beltwayd.service"}) {
+  const auto add = [&](const std::string& name, const std::string& instance) {
     std::string text = test::read_file(units(GetParam()) / name);
     // It wants the program to be there.
     if (const auto start = text.find("ExecStart="); start != std::string::npos) {
       const auto end = text.find(' ', start);
       text.replace(start, end - start, "ExecStart=" + test::program("beltwayd").string());
     }
-    argv.push_back(dir.write(name, text));
-  }
+    argv.push_back(dir.write(instance, text));
+  };
+  add("beltwayd.socket", "beltwayd.socket");
+  add("beltwayd.service", "beltwayd.service");
+  if (GetParam() == "system") add("beltway-bridge@.service", "beltway-bridge@shop.service");
   const test::Outcome result =
       test::run(argv, {.environment = {{"XDG_RUNTIME_DIR", dir.path()}, {"HOME", dir.path()}}});
   if (result.err.find("Failed to initialize manager") != std::string::npos) GTEST_SKIP() << result.err;

@@ -169,6 +169,7 @@ TEST(Documents, documents_are_short_enough_to_be_read) {
                                                          {"examples/NEWEST.md", 100},
                                                          {"examples/COMING_FROM.md", 100},
                                                          {"examples/PIKA.md", 100},
+                                                         {"examples/BRIDGE.md", 100},
                                                          {"daemon/README.md", 120},
                                                          {"packages/README.md", 100},
                                                          {"daemon/DECISIONS.md", 150},

@@ -4,7 +4,7 @@
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 folder=$(cd "$1" && pwd)
-declare -A runs=([protocol]=60000 [requests]=3000 [memory]=4000 [attach]=1500 [properties]=200000 [definitions]=60000 [web]=100000)
+declare -A runs=([protocol]=60000 [requests]=3000 [memory]=4000 [attach]=1500 [properties]=200000 [definitions]=60000 [web]=100000 [bridge]=100000)
 
 fuzz_one() {
   local name=$1 found=$folder/fuzz/$1
@@ -23,7 +23,7 @@ fuzz_one() {
 
 failed=0
 running=0
-for name in memory attach requests protocol properties definitions web; do  # the longest first, as many at once as processors
+for name in memory attach requests protocol properties definitions web bridge; do  # the longest first, as many at once as processors
   if [ "$running" -ge "$(nproc)" ]; then
     wait -n || failed=1
     running=$((running - 1))

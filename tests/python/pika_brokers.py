@@ -93,7 +93,7 @@ class RabbitMq(Broker):
         plugins = os.path.join(folder, "enabled_plugins")
         with open(plugins, "w", encoding="ascii") as file:
             file.write("[].\n")
-        env = {
+        self.env = {
             "PATH": os.environ["PATH"],
             "HOME": folder,  # the cookie
             "ERL_EPMD_PORT": str(epmd),
@@ -110,21 +110,37 @@ class RabbitMq(Broker):
             "RABBITMQ_ENABLED_PLUGINS_FILE": plugins,
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +A 1",
         }
-        log = os.path.join(folder, "output")
-        with open(log, "w", encoding="ascii") as file:
+        with open(os.path.join(folder, "epmd"), "w", encoding="ascii") as file:
             # A port mapper of our own: RabbitMQ would start one that outlives it.
-            self.spawn(["epmd"], env, stdout=file, stderr=file)
-            server = self.spawn([RABBITMQ], env, stdout=file, stderr=file, start_new_session=True)
+            self.spawn(["epmd"], self.env, stdout=file, stderr=file)
+        self.start_server()
+
+    def start_server(self):
+        """Starts the node, also again after its end; its queues are kept in the folder."""
+        log = os.path.join(self.folder, "output")
+        with open(log, "w", encoding="ascii") as file:
+            self.server = self.spawn([RABBITMQ], self.env, stdout=file, stderr=file, start_new_session=True)
         end = time.monotonic() + START_S
         while True:
             with open(log, encoding="utf-8", errors="replace") as file:
                 text = file.read()
             if "Starting broker... completed" in text:
                 return
-            if server.poll() is not None or time.monotonic() > end:
+            if self.server.poll() is not None or time.monotonic() > end:
                 self.close()
                 raise RuntimeError("RabbitMQ does not start:\n" + text)
             time.sleep(0.05)
+
+    def kill_server(self):
+        """Kills the node and all that it has started."""
+        os.killpg(self.server.pid, signal.SIGKILL)
+        self.server.wait()
+        self.processes.remove(self.server)
+
+    def control(self, *arguments):
+        """Runs rabbitmqctl, which prints to the error stream if it fails."""
+        subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", *arguments], env=self.env, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, check=True, timeout=60)
 
     def script_env(self):
         return {"PATH": os.environ["PATH"], "AMQP_PORT": str(self.port)}

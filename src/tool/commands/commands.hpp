@@ -62,6 +62,7 @@ void add_doctor(Command& app, Globals& globals);
 void add_check(Command& app, Globals& globals);
 void add_metrics(Command& app, Globals& globals);
 void add_bench(Command& app, Globals& globals);
+void add_bridge(Command& app, Globals& globals);
 void add_export(Command& app, Globals& globals);
 void add_import(Command& app, Globals& globals);
 void add_help(Command& app, Globals& globals);

@@ -8,13 +8,13 @@ namespace beltway::tool {
 
 namespace {
 
-constexpr std::size_t k_indent = 2;
+constexpr std::size_t k_help_indent = 2;
 /// Where explanations begin. A longer synopsis has its line for itself.
 constexpr std::size_t k_explanation_column = 28;
 
 /// A synopsis and beside it what it means.
 std::string entry(const std::string& synopsis, const std::string& help) {
-  std::string text(k_indent, ' ');
+  std::string text(k_help_indent, ' ');
   text += synopsis;
   if (help.empty()) return text + "\n";
   if (text.size() + 2 > k_explanation_column) {

@@ -69,10 +69,10 @@ void set_up(CLI::App& app, Globals& globals) {
   app.add_flag("--progress", globals.progress,
                "Say on standard error how far a long command came, also without a terminal");
   Command all(app);
-  for (const auto add :
-       {add_declare, add_list,  add_show,   add_pub,    add_sub,    add_peek,       add_purge,  add_remove, add_requeue,
-        add_group,   add_evict, add_ack,    add_move,   add_events, add_ping,       add_doctor, add_check,  add_metrics,
-        add_digest,  add_bench, add_export, add_import, add_help,   add_completion, add_man,    add_top,    add_web}) {
+  for (const auto add : {add_declare, add_list,    add_show,       add_pub,     add_sub,    add_peek,  add_purge,
+                         add_remove,  add_requeue, add_group,      add_evict,   add_ack,    add_move,  add_events,
+                         add_ping,    add_doctor,  add_check,      add_metrics, add_digest, add_bench, add_export,
+                         add_import,  add_help,    add_completion, add_man,     add_top,    add_web,   add_bridge}) {
     add(all, globals);
   }
 }

@@ -165,10 +165,22 @@ void add_group_lines(std::vector<PageLine>& lines, const watch::QueueDetail& det
   }
 }
 
+void add_routes(std::vector<PageLine>& lines, const watch::QueueView& view) {
+  for (const watch::RouteView& route : view.routes) {
+    const std::string there = route.exchange.empty() ? route.remote : route.exchange + "//" + route.remote;
+    lines.push_back(
+        {.spans = {{(route.direction == "out" ? " bridge to " : " bridge from ") + there + ": " + route.state + ", " +
+                        format_count(route.remaining) + " wait, " + format_count(route.in_flight) + " on their way, " +
+                        format_count(route.confirmed) + " confirmed",
+                    {route.state == "running" ? Ink::plain : Ink::warning}}}});
+  }
+}
+
 std::vector<PageLine> queue_lines(const OpenQueue& open, std::size_t width, Charset charset) {
   std::vector<PageLine> lines;
   add_state(lines, open, width, charset);
   add_rates(lines, open.detail.view, width, charset);
+  add_routes(lines, open.detail.view);
   if (open.detail.view.verdicts.empty()) lines.push_back({.spans = {{" no trouble", {Ink::good}}}});
   for (const watch::Verdict& verdict : open.detail.view.verdicts) add_verdict_lines(lines, verdict, width, charset);
   lines.emplace_back();
