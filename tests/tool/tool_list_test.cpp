@@ -80,11 +80,19 @@ TEST(ListText, each_queue_has_one_line_of_the_terminals_width) {
       ASSERT_EQ(lines.size(), 4U);
       for (const std::string& line : lines) EXPECT_LE(tool::columns_of(line), width) << line;
       EXPECT_TRUE(lines[1].starts_with("!  orders ")) << lines[1];
-      EXPECT_TRUE(lines[2].starts_with("?  a-queue-")) << lines[2];
+      EXPECT_TRUE(lines[2].starts_with("*  a-queue-")) << lines[2];
       EXPECT_TRUE(lines[3].starts_with("   calm")) << lines[3];
     }
   }
   EXPECT_NE(tool::list_text_fitted(queues, 80, false).find("full soon"), std::string::npos);
+}
+
+TEST(ListText, trouble_that_finds_no_room_begins_with_its_kind) {
+  std::vector<watch::QueueView> queues{
+      view_in_trouble("q", watch::Severity::warning, "consumer 0 (process 4711 beltway, stopped) holds nothing")};
+  queues[0].verdicts[0].kind = "consumer_stopped";
+  EXPECT_NE(tool::list_text_fitted(queues, 80, false).find("consumer stopped: consumer 0"), std::string::npos);
+  EXPECT_EQ(tool::list_text_fitted(queues, 200, false).find("consumer stopped:"), std::string::npos);
 }
 
 TEST(ListText, control_characters_of_a_verdict_do_not_reach_the_terminal) {

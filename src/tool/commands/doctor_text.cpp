@@ -27,7 +27,10 @@ std::string paragraph(const watch::Verdict& verdict) {
   std::string name = watch::name_of(verdict.severity);
   name.resize(k_indent, ' ');
   std::string text = name + verdict.subject + "\n" + indented(verdict.cause) + indented(verdict.evidence);
-  text += indented(watch::since_text(verdict)) + indented(verdict.forecast);
+  // "has been paused for 9 s" says it already.
+  const std::string since = watch::since_text(verdict);
+  if (text.find(since) == std::string::npos) text += indented(since);
+  text += indented(verdict.forecast);
   Facts remedies;
   for (const watch::Remedy& remedy : verdict.remedies) remedies.add("$ " + remedy.command, remedy.effect);
   return text + remedies.text(k_indent);

@@ -131,7 +131,7 @@ void add_list(Command& app, Globals& globals) {
   beltway list
   beltway list --sort lag --filter 'orders*' --watch 2
   beltway list --format json | jq -r '.queues[] | select(.used > 0) | .name'
-On a terminal "!" marks a queue in which a process waits or messages are lost, "?" one that may
+On a terminal "!" marks a queue in which a process waits or messages are lost, "*" one that may
 come to that, "-" what is worth knowing. "beltway show QUEUE" says why and what to do.)");
   command.on_parsed([&globals, options] { globals.action = [&globals, options] { return run(globals, *options); }; });
 }

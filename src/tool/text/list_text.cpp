@@ -57,12 +57,12 @@ bool matches_text(const std::string& text, const std::string& filter, bool is_pa
   return is_pattern ? fnmatch(filter.c_str(), text.c_str(), 0) == 0 : text.find(filter) != std::string::npos;
 }
 
-/// "!": a process waits or messages are lost; "?": it may come to that; "-": worth knowing.
+/// "!": a process waits or messages are lost; "*": it may come to that; "-": worth knowing. `top` has the same marks.
 std::string mark_of(const QueueView& queue) {
   if (!queue.severity()) return "";
   switch (*queue.severity()) {
     case watch::Severity::trouble: return "!";
-    case watch::Severity::warning: return "?";
+    case watch::Severity::warning: return "*";
     case watch::Severity::note: break;
   }
   return "-";
@@ -74,6 +74,15 @@ std::string trouble_of(const QueueView& queue) {
   std::string text = printable(verdict.cause.empty() ? verdict.subject : verdict.cause);
   if (queue.verdicts.size() > 1) text += " (and " + std::to_string(queue.verdicts.size() - 1) + " more)";
   return text;
+}
+
+/// What finds no room begins with its kind in words, which say the most.
+std::string trouble_that_fits(const QueueView& queue, std::size_t room) {
+  const std::string text = trouble_of(queue);
+  if (queue.verdicts.empty() || columns_of(text) <= room) return text;
+  std::string kind = queue.verdicts.front().kind;
+  std::ranges::replace(kind, '_', ' ');
+  return shortened(kind + ": " + text, room);
 }
 
 std::string of(unsigned count, std::uint32_t limit) { return std::to_string(count) + "/" + std::to_string(limit); }
@@ -200,7 +209,7 @@ std::string list_text_fitted(const std::vector<QueueView>& queues, std::size_t w
   for (const QueueView& queue : queues) {
     std::vector<std::string> row{mark_of(queue), shortened(queue.info.name, names)};
     for (std::size_t i = 0; i < shown; ++i) row.push_back(all[i].cell(queue));
-    row.push_back(used + k_gap < width ? shortened(trouble_of(queue), width - used - k_gap) : "");
+    row.push_back(used + k_gap < width ? trouble_that_fits(queue, width - used - k_gap) : "");
     table.add(std::move(row));
   }
   return table.text();
