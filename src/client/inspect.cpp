@@ -42,6 +42,7 @@ struct Leases {
   std::uint64_t leased = 0;
   std::uint64_t retry = 0;
   std::uint64_t delayed = 0;
+  bool has_parked_delayed = false;  // some parked message waits to be delivered again
   std::uint64_t available = 0;
   std::optional<unsigned> holder;  // of the first position
   unsigned tries = 0;              // of the first position
@@ -74,6 +75,7 @@ void count_parked(const ring::QueueMemory& memory, unsigned group, ring::Positio
       ++leases.leased;
       ++leases.held_by[consumer];
     }
+    leases.has_parked_delayed = leases.has_parked_delayed || lease.phase == ring::LeasePhase::parked_delayed;
     if (leases.oldest_parked && ring::distance(position, *leases.oldest_parked) >= 0) continue;
     leases.oldest_parked = position;
     leases.parked_holder = held ? std::optional(consumer) : std::nullopt;
@@ -254,7 +256,7 @@ void read_groups(const ring::QueueMemory& memory, const std::vector<unsigned>& i
     state.leased = leases.leased;
     state.retry = leases.retry;
     state.delayed = leases.delayed;
-    if (leases.delayed != 0) state.due_in = due_in(memory, indexes[i]);
+    if (leases.delayed != 0 || leases.has_parked_delayed) state.due_in = due_in(memory, indexes[i]);
     state.available = leases.available;
     state.holder = leases.holder;
     state.tries = leases.tries;

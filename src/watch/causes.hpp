@@ -46,6 +46,8 @@ inline constexpr std::string_view k_start_consumer = "start a consumer of the ap
 inline constexpr std::string_view k_start_more_consumers = "start more consumers of the application";
 /// Else: what helps a group that nothing reads.
 [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& queue, const std::string& group);
+/// A command that makes queue `name` such that it takes all dead letters of `source`.
+[[nodiscard]] std::string declare_dead_letter_queue(const QueueInfo& source, const std::string& name);
 /// Groups whose dead letter queue does not exist.
 void add_missing_dead_letter_queues(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 /// Messages that are held or delayed beside the ring.

@@ -10,16 +10,13 @@ namespace beltway::watch {
 
 void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
   if (snapshot.broken != 0) {
-    Cause cause{
-        .kind = "broken_words",
-        .text = std::to_string(snapshot.broken) +
-                " words of the shared memory make no sense: a program wrote there, or used one endpoint from two "
-                "threads; readers may stand before them"};
-    for (const GroupState& group : snapshot.groups) {
-      cause.remedies = {{"beltway purge " + snapshot.info.name + " --group " + group.name,
-                         "heals the queue, and drops what the group has before it"}};
-    }
-    causes.push_back(std::move(cause));
+    causes.push_back(
+        {.kind = "broken_words",
+         .text = std::to_string(snapshot.broken) +
+                 " words of the shared memory make no sense: a program wrote there, or used one endpoint from two "
+                 "threads; readers may stand before them",
+         .remedies = {{"beltway sub " + snapshot.info.name + " --lossy --count 0",
+                       "attaches for a moment and takes no message: at each attach the daemon heals the queue"}}});
   }
   std::uint64_t rescued = 0;
   std::uint64_t corrupt = 0;
@@ -130,6 +127,31 @@ void add_idle_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes) 
   }
 }
 
+namespace {
+
+/// Why the oldest parked message of the group is not delivered, and what ends its wait. Requires that no consumer holds it.
+void add_wait_for_delivery(const QueueSnapshot& snapshot, const GroupState& group, Cause& cause) {
+  const std::string& queue = snapshot.info.name;
+  const std::string of_message = std::to_string(*group.oldest_parked) + " --group " + group.name;
+  cause.text += "failed and waits to be delivered again";
+  if (group.paused_for) {
+    cause.text += ", and the group " + paused_text(group);
+    cause.remedies = {resume_remedy(snapshot, group)};
+  } else if (group.consumers.empty()) {
+    cause.text += ", and the group has no consumer; " + std::string(k_start_consumer);
+    cause.remedies = remedies_for_group(queue, group.name);
+  } else if (group.due_in && group.due_in->count() > 0) {
+    cause.text += "; the next delivery is in " + format_duration(*group.due_in);
+  }
+  cause.remedies.push_back(
+      {"beltway ack " + queue + " " + of_message, "drops this message for the group, if it need not be tried again"});
+  cause.remedies.push_back({"beltway peek " + queue + " --group " + group.name + " --from " +
+                                std::to_string(*group.oldest_parked) + " --count 1",
+                            "shows the message"});
+}
+
+}  // namespace
+
 void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
   for (const GroupState& group : snapshot.groups) {
     if (!group.oldest_parked) continue;
@@ -141,7 +163,7 @@ void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& caus
       return group.parked_holder == consumer.endpoint.index;
     });
     if (holder == snapshot.consumers.end()) {
-      cause.text += "waits to be delivered again";
+      add_wait_for_delivery(snapshot, group, cause);
     } else {
       cause.consumer = holder->endpoint.index;
       cause.pid = holder->endpoint.pid;

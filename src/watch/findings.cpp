@@ -117,6 +117,8 @@ void adapt_to_kind(const QueueSnapshot& snapshot, const Cause& cause, std::uint6
     finding.mark = consumer->counters.messages + consumer->counters.acks;
     finding.verdict.since = idle_time(consumer, now_ns);
   }
+  // Each message that waits for its next delivery has a time of its own.
+  if (cause.kind == "parked" && consumer == nullptr) finding.mark = cause.position.value_or(0);
   if (cause.kind == "parked" && is_stopped(cause.pid)) {
     finding.verdict.severity = Severity::warning;
     finding.told_after = k_standstill_ms;

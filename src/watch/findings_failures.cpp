@@ -9,14 +9,6 @@ namespace beltway::watch {
 
 namespace {
 
-/// A queue that takes all dead letters of `source`.
-std::string declare_dead_letter_queue(const QueueInfo& source, const std::string& name) {
-  // The dead letter fields make a message longer; one page holds them.
-  const std::uint64_t needed = source.options.lane_bytes + k_lane_granule_bytes;
-  const std::uint64_t lane = std::max(needed, QueueOptions{}.lane_bytes);
-  return "beltway declare " + name + " --lane-bytes " + std::to_string(lane) + " --group operators";
-}
-
 /// The queue that takes what the group cannot process.
 std::string failed_queue_of(const QueueSnapshot& snapshot, const GroupState& group) {
   return group.dead_letter.empty() ? snapshot.info.name + ".failed" : group.dead_letter;

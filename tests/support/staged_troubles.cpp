@@ -162,6 +162,32 @@ StagedTrouble stage_dead_letters(const TestDaemon& daemon, const std::string& na
   return staged;
 }
 
+StagedTrouble stage_missing_dead_letter_queue(const TestDaemon& daemon, const std::string& name) {
+  const Scene scene = scene_of(daemon, name);
+  const std::string failed = name + ".failed";
+  // A lane of the default size: the dead letters need a larger one.
+  QueueOptions options{.slots = 16, .groups = {"g"}, .dead_letter = failed};
+  static_cast<void>(
+      scene.connect().declare(failed, {.slots = 16, .lane_bytes = 2 * options.lane_bytes, .groups = {"operators"}}));
+  static_cast<void>(declare(scene, options));
+  if (!daemon.tool({"remove", failed, "--force"}).exit.ok()) throw std::runtime_error("its target is not removed");
+  return {};
+}
+
+StagedTrouble stage_own_loans(const TestDaemon& daemon, const std::string& name) {
+  const Scene scene = scene_of(daemon, name);
+  const Queue queue = declare(scene, small_ring());
+  StagedTrouble staged;
+  staged.actors.push_back(Child::fork([scene] {
+    auto out = scene.open().producer();
+    std::vector<Loan> loans;
+    for (;;) loans.push_back(out.loan(1000));
+    return 0;
+  }));
+  wait_for_sleeping_producer(queue);
+  return staged;
+}
+
 StagedTrouble stage_eviction(const TestDaemon& daemon, const std::string& name) {
   const Scene scene = scene_of(daemon, name);
   QueueOptions options = small_ring();
@@ -183,13 +209,45 @@ StagedTrouble stage_eviction(const TestDaemon& daemon, const std::string& name) 
   return staged;
 }
 
-/// A producer whose process writes over the sizes of its messages.
-int scribble(const Scene& scene) {
+/// A group that is removed while a consumer hangs and holds a message of it.
+StagedTrouble stage_leaving_group(const TestDaemon& daemon, const std::string& name) {
+  const Scene scene = scene_of(daemon, name);
+  const Queue queue = declare(scene, small_ring());
+  queue.producer().publish("held");
+  StagedTrouble staged;
+  staged.actors.push_back(Child::fork([scene] {
+    auto in = scene.open().consumer({.group = "g"});
+    const Result<Message> held = in.receive();
+    ::pause();
+    return 0;
+  }));
+  require([&] { return queue.snapshot().groups.at(0).leased == 1; }, "no message is held");
+  queue.remove_group("g");
+  return staged;
+}
+
+/// The memory of the queue as a producer of this process maps it.
+endpoint::Attachment map_as_producer(const Scene& scene) {
   const QueueInfo info = scene.connect().describe(scene.queue);
   const auto session =
       std::make_shared<client::Session>(ConnectionOptions{.socket = scene.socket, .start_daemon = false});
-  const endpoint::Attachment attachment = client::attach_endpoint(
-      session, {info.name, info.id, wire::geometry_of(info.options)}, {.role = wire::Role::producer}, {});
+  return client::attach_endpoint(session, {info.name, info.id, wire::geometry_of(info.options)},
+                                 {.role = wire::Role::producer}, {});
+}
+
+/// A process writes over the state of a slot that a reader still needs.
+StagedTrouble stage_broken_words(const TestDaemon& daemon, const std::string& name) {
+  const Scene scene = scene_of(daemon, name);
+  const Queue queue = declare(scene, small_ring());
+  auto out = queue.producer();
+  for (int i = 0; i < 5; ++i) out.publish("message");
+  map_as_producer(scene).memory.slot(1).state.store_relaxed(~std::uint64_t{0});
+  return {};
+}
+
+/// A producer whose process writes over the sizes of its messages.
+int scribble(const Scene& scene) {
+  const endpoint::Attachment attachment = map_as_producer(scene);
   auto out = scene.open().producer();
   for (std::uint64_t position = 0;; position += 2) {
     out.publish("good");
@@ -278,7 +336,11 @@ const std::vector<TroubleKind>& trouble_kinds() {
       {"poison_message", "poison_message", true, &stage_poison_message},
       {"many_retries", "retries_grow", true, &stage_retries},
       {"dead_letters", "dead_letters_grow", true, &stage_dead_letters},
+      {"missing_dead_letter_queue", "dead_letter_queue_missing", true, &stage_missing_dead_letter_queue},
+      {"loans_left_open", "own_loans", true, &stage_own_loans},
       {"evicted_consumer", "evicted_endpoint", true, &stage_eviction},
+      {"group_that_cannot_leave", "leaving_group", true, &stage_leaving_group},
+      {"broken_words", "broken_words", true, &stage_broken_words},
       {"corrupt_messages", "corrupt_messages", true, &stage_corrupt_messages},
       {"parked_job", "parked", true, &stage_parked_job},
       {"stopped_consumer", "consumer_stopped", true, &stage_stopped_consumer},

@@ -209,10 +209,13 @@ TEST_F(ToolMessages, a_parked_message_moves_as_well) {
     ASSERT_TRUE(later);
     EXPECT_TRUE(later->ack());
   }
-  ASSERT_EQ(queue.snapshot().groups.at(0).parked, 1U);
+  const GroupState parked = queue.snapshot().groups.at(0);
+  ASSERT_EQ(parked.parked, 1U);
+  EXPECT_GT(parked.due_in, 30min);
   EXPECT_TRUE(tool({"move", "orders", "0", "--to", "broken"}).exit.ok());
   EXPECT_EQ(drain(broken), std::vector<std::string>{"message 0"});
   EXPECT_EQ(queue.snapshot().groups.at(0).parked, 0U);
+  EXPECT_FALSE(queue.snapshot().groups.at(0).due_in);
 }
 
 TEST_F(ToolMessages, a_message_that_cannot_be_published_stays_and_is_delivered) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <string>
 
 #include "beltway/info.hpp"
@@ -49,6 +50,25 @@ TEST(ToolParked, parked_messages_and_the_holder_of_the_oldest_are_named) {
   EXPECT_EQ(cause->pid, ::getpid());
   EXPECT_NE(cause->text.find("2 parked messages"), std::string::npos) << cause->text;
   EXPECT_EQ(find(watch::find_causes(full_ring(0), 1), "parked"), nullptr);
+}
+
+TEST(ToolParked, parked_message_without_a_holder_says_why_it_waits_and_what_ends_that) {
+  QueueSnapshot snapshot = full_ring(1);
+  GroupState& group = snapshot.groups[0];
+  group.parked_holder.reset();
+  const auto first_remedy = [&snapshot](const std::string& words) -> std::string {
+    const std::vector<watch::Cause> causes = watch::find_causes(snapshot, 1);
+    const watch::Cause* const cause = find(causes, "parked");
+    if (cause == nullptr || cause->remedies.empty()) return "none";
+    EXPECT_NE(cause->text.find(words), std::string::npos) << cause->text;
+    return cause->remedies[0].command;
+  };
+  group.due_in = std::chrono::minutes(3);
+  EXPECT_EQ(first_remedy("the next delivery is in 3 min"), "beltway ack q 7 --group g");
+  group.consumers.clear();
+  EXPECT_EQ(first_remedy("the group has no consumer; start a consumer of the application"), "beltway sub q --group g");
+  group.paused_for = std::chrono::minutes(5);
+  EXPECT_EQ(first_remedy("the group has been paused for 5 min"), "beltway group resume q g");
 }
 
 TEST(ToolParked, full_ring_says_that_max_parked_keeps_a_held_message_from_being_parked) {

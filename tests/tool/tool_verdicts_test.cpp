@@ -213,6 +213,20 @@ TEST(QueueVerdicts, job_that_is_held_for_seconds_is_work_and_one_of_a_minute_is_
   EXPECT_EQ(queue.verdicts.told()[0].severity, Severity::note);
 }
 
+TEST(QueueVerdicts, parked_messages_that_wait_for_their_next_delivery_are_told_only_if_one_waits_for_a_minute) {
+  Watched queue;
+  queue.snapshot.groups[0].oldest_parked = 3;
+  queue.snapshot.groups[0].parked = 1;
+  std::uint64_t step = 0;
+  queue.run(90s, [&] {  // each is delivered after half a minute, and another one is the oldest then
+    if (++step % 150 == 0) ++*queue.snapshot.groups[0].oldest_parked;
+  });
+  EXPECT_EQ(queue.kinds(), Kinds{});
+  queue.run(65s);
+  ASSERT_EQ(queue.kinds(), Kinds{"parked"});
+  EXPECT_EQ(queue.verdicts.told()[0].severity, Severity::note);
+}
+
 TEST(QueueVerdicts, dead_letters_that_come_one_after_the_other_are_told) {
   Watched queue;
   queue.run(4s, [&] {
