@@ -33,6 +33,12 @@ std::string sentence_of(const Verdict& verdict) {
   return verdict.cause.empty() ? subject : subject + ": " + verdict.cause;
 }
 
+std::string kind_words(const Verdict& verdict) {
+  std::string words = verdict.kind;
+  std::ranges::replace(words, '_', ' ');
+  return words;
+}
+
 bool is_graver(const QueueView& a, const QueueView& b) {
   const auto key = [](const QueueView& view) {
     const std::optional<Severity> severity = view.severity();

@@ -14,6 +14,9 @@ namespace beltway::watch {
 /// Subject and cause for a page that is about the queue alone.
 [[nodiscard]] std::string sentence_of(const Verdict& verdict);
 
+/// The kind in words: "consumer stopped".
+[[nodiscard]] std::string kind_words(const Verdict& verdict);
+
 /// `sentence; evidence; for how long; forecast`, without the parts that are not known or said already.
 [[nodiscard]] std::string with_parts(std::string sentence, const Verdict& verdict);
 

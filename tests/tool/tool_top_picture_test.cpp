@@ -175,6 +175,17 @@ TEST_F(TopPicture, verdict_of_the_machine_stands_in_the_second_line) {
   EXPECT_TRUE(sees("\n! 1 of 2: this machine: memfd_create does not work here", Page::queues));
 }
 
+TEST_F(TopPicture, trouble_that_finds_no_room_begins_with_its_kind_and_does_not_name_the_queue_again) {
+  auto fleet = std::make_shared<watch::Fleet>(*data_.fleet);
+  fleet->queues.at(1).verdicts = {{.kind = "consumer_stopped",
+                                   .severity = watch::Severity::warning,
+                                   .queue = fleet->queues[1].info.name,
+                                   .subject = fleet->queues[1].info.name,
+                                   .cause = "consumer 0 (process 4711 worker, stopped) holds 0 messages"}};
+  data_.fleet = fleet;
+  EXPECT_TRUE(sees(" consumer stopped: ", Page::queues));
+}
+
 TEST_F(TopPicture, help_names_throughput_and_delay) {
   for (const Page page : {Page::queues, Page::queue}) {
     std::string text;

@@ -12,6 +12,7 @@
 #include "tool/text/table.hpp"
 #include "watch/format.hpp"
 #include "watch/process_info.hpp"
+#include "watch/verdicts.hpp"
 #include "wire/option_values.hpp"
 
 namespace beltway::tool {
@@ -80,9 +81,7 @@ std::string trouble_of(const QueueView& queue) {
 std::string trouble_that_fits(const QueueView& queue, std::size_t room) {
   const std::string text = trouble_of(queue);
   if (queue.verdicts.empty() || columns_of(text) <= room) return text;
-  std::string kind = queue.verdicts.front().kind;
-  std::ranges::replace(kind, '_', ' ');
-  return shortened(kind + ": " + text, room);
+  return shortened(watch::kind_words(queue.verdicts.front()) + ": " + text, room);
 }
 
 std::string of(unsigned count, std::uint32_t limit) { return std::to_string(count) + "/" + std::to_string(limit); }

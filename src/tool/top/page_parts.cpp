@@ -26,7 +26,7 @@ char mark_of(watch::Severity severity) noexcept {
 }
 
 std::string words_of(const watch::Verdict& verdict) {
-  std::string subject = verdict.subject;
+  std::string subject = verdict.subject == verdict.queue ? std::string() : verdict.subject;
   if (!verdict.queue.empty() && subject.starts_with(verdict.queue + ' ')) subject.erase(0, verdict.queue.size() + 1);
   if (subject.empty() || verdict.cause.empty()) return subject + verdict.cause;
   return subject + ": " + verdict.cause;

@@ -3,6 +3,7 @@
 
 #include "tool/top/bars.hpp"
 #include "tool/top/pages.hpp"
+#include "watch/verdicts.hpp"
 
 namespace beltway::tool {
 
@@ -75,10 +76,15 @@ std::vector<float> past_of(const watch::QueueView& queue) {
   return values;
 }
 
-std::string why_text(const watch::QueueView& queue) {
+/// Words that find no room begin with their kind, which says the most, unless the subject says it: "is full".
+std::string why_text(const watch::QueueView& queue, std::size_t room) {
   if (!queue.readable) return "no right to read";
   if (queue.removed) return "removed";
-  return queue.verdicts.empty() ? std::string() : words_of(queue.verdicts.front());
+  if (queue.verdicts.empty()) return {};
+  const watch::Verdict& verdict = queue.verdicts.front();
+  const std::string words = words_of(verdict);
+  if (verdict.subject != verdict.queue || words.size() <= room) return words;
+  return watch::kind_words(verdict) + ": " + words;
 }
 
 Style row_style(const watch::QueueView& queue) {
@@ -106,7 +112,7 @@ void draw_row(Grid& grid, std::size_t row, const watch::QueueView& queue, const 
   column += widths.bar + k_percent + k_gap;
   add(sparkline(past_of(queue), widths.past, charset), widths.past, Align::left, {Ink::note});
   add(known(age_text(queue)), k_age, Align::right, {});
-  add(why_text(queue), widths.verdict, Align::left, style);
+  add(why_text(queue, widths.verdict), widths.verdict, Align::left, style);
   if (marked) grid.mark(row, {.ink = style.ink, .bold = style.bold, .reverse = true});
 }
 
