@@ -12,9 +12,21 @@ namespace {
 
 std::string quoted(const std::string& name) { return "\"" + name + "\""; }
 
+/// The smallest lane that takes a message of that size.
+std::uint64_t lane_for(std::uint64_t message_bytes) {
+  return (message_bytes + k_lane_granule_bytes - 1) / k_lane_granule_bytes * k_lane_granule_bytes;
+}
+
+/// A command that makes a target for messages of that size.
+std::string declare_command(const std::string& target, std::uint64_t needed) {
+  const std::uint64_t lane = lane_for(needed);
+  return "\"beltway declare " + target + " --group all" +
+         (lane > QueueOptions{}.lane_bytes ? " --lane-bytes " + std::to_string(lane) : "") + "\"";
+}
+
 /// What "failed" needs so that it takes messages of that size; nothing fits if there is no such lane.
 std::string size_remedy(const std::string& source, const std::string& target, std::uint64_t needed) {
-  const std::uint64_t lane = (needed + k_lane_granule_bytes - 1) / k_lane_granule_bytes * k_lane_granule_bytes;
+  const std::uint64_t lane = lane_for(needed);
   const std::string smaller = quoted(source) + " with smaller lane_bytes";
   if (lane > k_max_lane_bytes || needed > k_max_message_bytes) return "declare " + smaller;
   return "declare " + quoted(target) + " anew with lane_bytes of at least " + std::to_string(lane) +
@@ -81,8 +93,8 @@ void DeadLetterLinks::check_target(const std::string& context, const std::string
   const auto found = nodes_.find(target);
   if (found == nodes_.end()) {
     throw Error(Errc::not_found, start + "there is no such queue for the dead letters of " + quoted(source) +
-                                     "; declare it first, with a group: \"beltway declare " + target +
-                                     " --group all\"");
+                                     "; declare it first, with a group: " +
+                                     declare_command(target, from.largest_message + k_max_dead_letter_bytes));
   }
   if (const std::vector<std::string> way = find_way(target, source); !way.empty()) {
     std::string names;

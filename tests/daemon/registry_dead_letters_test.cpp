@@ -100,6 +100,19 @@ TEST(RegistryDeadLetters, target_that_does_not_exist_is_refused_by_each_call_tha
                  {"\"source\"", "dead_letter is \"failed\"", "no such queue", "beltway declare failed --group all"});
 }
 
+TEST(RegistryDeadLetters, command_that_a_refusal_names_makes_a_target_that_is_large_enough) {
+  TestRegistry registry({});
+  QueueOptions options = sending_to("failed");
+  options.lane_bytes = QueueOptions{}.lane_bytes;
+  const std::string refused = error_of([&] { registry.declare(k_alice, "source", options); }).what();
+  static const std::string k_option = "beltway declare failed --group all --lane-bytes ";
+  ASSERT_NE(refused.find(k_option), std::string::npos) << refused;
+  QueueOptions target = target_options();
+  target.lane_bytes = std::stoull(refused.substr(refused.find(k_option) + k_option.size()));
+  registry.declare(k_alice, "failed", target);
+  EXPECT_NO_THROW(registry.declare(k_alice, "source", options));
+}
+
 TEST(RegistryDeadLetters, queue_is_refused_as_its_own_target_by_each_call_that_makes_a_link) {
   expect_refused([](Registry&) {}, "source", Errc::invalid_option,
                  {"\"source\" cannot be its own dead letter queue", "name another one"});
