@@ -9,7 +9,7 @@ const world = useWorld();
 const ring_of = (page) =>
   page.evaluate(() => {
     const cell = (rect) => `${rect.getAttribute('class')} ${rect.getAttribute('x')}+${rect.getAttribute('width')}`;
-    const floor = (one) => `${one.innerText.replace(/\s+/g, ' ')} ${one.style.left}`;
+    const floor = (one) => `${one.innerText.replace(/\s+/g, ' ')} ${one.style.getPropertyValue('--at')}`;
     const all = (selector, text_of) => [...document.querySelectorAll(selector)].map(text_of).join('; ');
     return `${all('.strip rect', cell)} | ${all('.floor', floor)}`;
   });
@@ -54,8 +54,19 @@ test('the ring is drawn live with its floors', async () => {
   assert.notEqual(await ring_of(page), full);
   // Both floors are told as show tells them.
   const left = async (group) =>
-    page.locator(`.floor:has-text("${group}")`).evaluate((one) => Number.parseFloat(one.style.left));
+    page.locator(`.floor:has-text("${group}")`).evaluate((one) => Number.parseFloat(one.style.getPropertyValue('--at')));
   assert.ok((await left('billing')) > (await left('audit')));
+  // At both ends of a full ring the names are whole.
+  world.tool('pub', 'ring', ...Array(8).fill('x'));
+  world.tool('sub', 'ring', '--group', 'billing', '--count', '8');
+  await eventually(async () => (await left('billing')) === 100 && (await left('audit')) === 0, 'floors at both ends');
+  const are_whole = await page.locator('.floor b').evaluateAll((names) =>
+    names.every((name) => {
+      const [inner, outer] = [name, name.closest('.floors')].map((each) => each.getBoundingClientRect());
+      return inner.width > 0 && inner.left >= outer.left - 1 && inner.right <= outer.right + 1;
+    }),
+  );
+  assert.ok(are_whole, 'the names of floors are cut');
 });
 
 test('the charts draw the traffic', async () => {

@@ -49,7 +49,7 @@ export function Ring({ strip, slots }) {
     </svg>
     <div class="floors" aria-label="Floors">
       ${strip.floors.map(
-        (floor) => html`<span class="floor" style=${{ left: `${left_of(floor.position)}%` }} data-field="floor">
+        (floor) => html`<span class="floor" style=${{ '--at': `${left_of(floor.position)}%` }} data-field="floor">
         <i aria-hidden="true">▲</i><b>${floor.group || `consumer ${floor.consumer}`}</b></span>`,
       )}
     </div>

@@ -23,12 +23,13 @@ export function Copy({ text }) {
 
 /** One finding in full, with the commands that mend it. */
 export function Verdict({ verdict }) {
-  // What was seen for a moment only, and was there before, says nothing of how long it has lasted.
-  const since = verdict.since_is_least && verdict.since_ns < 1e9 ? null : verdict.since_ns;
+  // What was seen for a moment only, and was there before, says nothing of how long it has lasted. Or the words say it.
+  const told = words(verdict);
+  const since = (verdict.since_is_least && verdict.since_ns < 1e9) || /ed for \d/.test(told) ? 0 : verdict.since_ns;
   return html`<li class="verdict ${verdict.severity}">
     <p>
       <${Severity} severity=${verdict.severity} />
-      <span class="words">${words(verdict)}</span>${' '}
+      <span class="words">${told}</span>${' '}
       ${since ? html`<span class="quiet"> for ${verdict.since_is_least ? 'at least ' : ''}${span(since)}</span>` : null}
     </p>
     ${(verdict.remedies ?? []).map(
