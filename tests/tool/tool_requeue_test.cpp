@@ -186,6 +186,15 @@ TEST_F(ToolRequeue, message_without_an_origin_is_given_back_and_named) {
   EXPECT_EQ(drain("failed"), (std::vector<std::string>{"a", "b"})) << "at once, in their order";
 }
 
+TEST_F(ToolRequeue, messages_that_stay_for_the_same_reason_are_counted_from_the_eleventh_on) {
+  publish("failed", std::vector<std::string>(13, "a"));
+  const std::string text = tool({"requeue", "failed"}).out;
+  EXPECT_NE(text.find("position 9 stays"), std::string::npos) << text;
+  EXPECT_EQ(text.find("position 10 stays"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n  ! 3 more stay: it has no origin; name a queue with --to\n"), std::string::npos) << text;
+  EXPECT_EQ(json::parse(tool({"requeue", "failed", "--format", "json"}).out)["kept"].size(), 13U);
+}
+
 TEST_F(ToolRequeue, group_must_be_named_if_there_are_several) {
   connect(daemon_).open_queue("failed").add_group("more");
   publish("failed", {"a"});

@@ -1,6 +1,7 @@
 // `beltway requeue`: moves dead letters back to where they come from.
 #include <algorithm>
 #include <limits>
+#include <map>
 
 #include "tool/acts/queue_acts.hpp"
 #include "tool/acts/requeueing.hpp"
@@ -27,6 +28,23 @@ GroupState state_of(const Queue& queue, const std::string& group) {
   return found == snapshot.groups.end() ? GroupState{} : *found;
 }
 
+/// So many messages that stay for the same reason are named, the others are counted. The JSON names all.
+constexpr std::uint64_t k_most_kept_named = 10;
+
+std::string kept_text(const std::vector<Requeueing::Kept>& messages) {
+  std::string text;
+  std::map<std::string, std::uint64_t> by_reason;
+  for (const Requeueing::Kept& kept : messages) {
+    if (++by_reason[kept.why] > k_most_kept_named) continue;
+    text += "  ! the message at position " + std::to_string(kept.position) + " stays: " + kept.why + "\n";
+  }
+  for (const auto& [why, number] : by_reason) {
+    if (number > k_most_kept_named)
+      text += "  ! " + std::to_string(number - k_most_kept_named) + " more stay: " + why + "\n";
+  }
+  return text;
+}
+
 std::string report_text(const Requeueing& requeueing, const GroupState& left) {
   std::string text = "requeued " + std::to_string(requeueing.messages()) + " messages";
   std::string separator = ": ";
@@ -34,9 +52,7 @@ std::string report_text(const Requeueing& requeueing, const GroupState& left) {
     text += std::exchange(separator, ", ") + std::to_string(count) + " to " + name;
   }
   text += "\n";
-  for (const Requeueing::Kept& kept : requeueing.kept()) {
-    text += "  ! the message at position " + std::to_string(kept.position) + " stays: " + kept.why + "\n";
-  }
+  text += kept_text(requeueing.kept());
   if (left.leased != 0) text += std::to_string(left.leased) + " messages are held by other consumers\n";
   if (left.delayed != 0) text += std::to_string(left.delayed) + " messages wait to be delivered again\n";
   if (left.paused_for) text += "group \"" + left.name + "\" is paused\n";
