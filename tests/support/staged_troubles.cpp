@@ -174,20 +174,6 @@ StagedTrouble stage_missing_dead_letter_queue(const TestDaemon& daemon, const st
   return {};
 }
 
-StagedTrouble stage_own_loans(const TestDaemon& daemon, const std::string& name) {
-  const Scene scene = scene_of(daemon, name);
-  const Queue queue = declare(scene, small_ring());
-  StagedTrouble staged;
-  staged.actors.push_back(Child::fork([scene] {
-    auto out = scene.open().producer();
-    std::vector<Loan> loans;
-    for (;;) loans.push_back(out.loan(1000));
-    return 0;
-  }));
-  wait_for_sleeping_producer(queue);
-  return staged;
-}
-
 StagedTrouble stage_eviction(const TestDaemon& daemon, const std::string& name) {
   const Scene scene = scene_of(daemon, name);
   QueueOptions options = small_ring();
@@ -239,10 +225,17 @@ endpoint::Attachment map_as_producer(const Scene& scene) {
 StagedTrouble stage_broken_words(const TestDaemon& daemon, const std::string& name) {
   const Scene scene = scene_of(daemon, name);
   const Queue queue = declare(scene, small_ring());
-  auto out = queue.producer();
-  for (int i = 0; i < 5; ++i) out.publish("message");
-  map_as_producer(scene).memory.slot(1).state.store_relaxed(~std::uint64_t{0});
-  return {};
+  StagedTrouble staged;
+  staged.actors.push_back(Child::fork([scene] {
+    const endpoint::Attachment attachment = map_as_producer(scene);
+    auto out = scene.open().producer();
+    for (int i = 0; i < 5; ++i) out.publish("message");
+    attachment.memory.slot(1).state.store_relaxed(~std::uint64_t{0});
+    ::pause();
+    return 0;
+  }));
+  require([&] { return queue.snapshot().broken != 0; }, "no word is broken");
+  return staged;
 }
 
 /// A producer whose process writes over the sizes of its messages.
@@ -337,7 +330,6 @@ const std::vector<TroubleKind>& trouble_kinds() {
       {"many_retries", "retries_grow", true, &stage_retries},
       {"dead_letters", "dead_letters_grow", true, &stage_dead_letters},
       {"missing_dead_letter_queue", "dead_letter_queue_missing", true, &stage_missing_dead_letter_queue},
-      {"loans_left_open", "own_loans", true, &stage_own_loans},
       {"evicted_consumer", "evicted_endpoint", true, &stage_eviction},
       {"group_that_cannot_leave", "leaving_group", true, &stage_leaving_group},
       {"broken_words", "broken_words", true, &stage_broken_words},
