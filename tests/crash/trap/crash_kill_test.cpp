@@ -12,11 +12,11 @@ namespace {
 class Kill : public testing::TestWithParam<Operation> {};
 
 TEST_P(Kill, a_kill_at_any_instruction_loses_no_message_and_blocks_no_process) {
-  report(GetParam().name, kill(GetParam(), beginnings(40), Depth::usable));
+  report(GetParam().name, kill(GetParam(), beginnings(80), Depth::usable));
 }
 
 TEST_P(Kill, a_kill_in_a_single_producer_ring_loses_no_message) {
-  report(GetParam().name, kill(GetParam(), single_producer_beginnings(60), Depth::usable));
+  report(GetParam().name, kill(GetParam(), single_producer_beginnings(120), Depth::usable));
 }
 
 TEST_P(Kill, a_kill_at_any_instruction_and_one_of_its_repair_lose_no_message) {
