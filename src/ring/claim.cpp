@@ -105,7 +105,7 @@ bool Claimer::refresh_limit(Position position) noexcept {
   // Slots are parked before a floor passes them, and no limit exceeds a floor by more than a lap. So the limit stays right when
   // more slots are parked later.
   // plant: producer_ignores_parked_slots
-  if (parks_) {
+  if (parks_ && has_parked(memory_)) {
     floor_limit_ = limit_;
     limit_ = first_parked(memory_, position, floor_limit_);
     next_is_parked_ = limit_ == position;
@@ -191,7 +191,7 @@ void Claimer::go_on_behind_void() noexcept {
 }
 
 Claim Claimer::after_voids(Claim claim, std::uint32_t voided) noexcept {
-  if (voided == 0 && (!parks_ || sleepers_->load_relaxed() == 0 || !is_any_marked(memory_))) return claim;
+  if (voided == 0 && (!parks_ || !has_parked(memory_) || sleepers_->load_relaxed() == 0)) return claim;
   // A producer may sleep until one of our claims has ended. No message follows that would wake it.
   full_fence();
   if (voided != 0) wake_producers_at(memory_, k_wake_at_claim_end, producer_);

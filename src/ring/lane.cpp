@@ -11,7 +11,12 @@
 namespace beltway::ring {
 
 Lane::Lane(Claimer& claimer)
-    : claimer_(claimer), memory_(claimer.memory()), producer_(claimer.producer()), records_(k_first_records) {
+    : claimer_(claimer),
+      memory_(claimer.memory()),
+      parked_slots_(&memory_.parked_slots(0)),
+      slot_mask_(memory_.mask()),
+      producer_(claimer.producer()),
+      records_(k_first_records) {
   // plant: lane_without_heir
   if (memory_.geometry.lane_bytes != 0) adopt_predecessor();
 }
@@ -173,7 +178,7 @@ bool Lane::reclaim() {
   // plant: frees_what_is_passed_meanwhile, no_second_scan_of_floors
   if (marked) over = std::min(over, count_reclaimable_records(claimer_.scan_floors()));
   // plant: lane_forgets_parked_records/2
-  keep_parked(over);
+  if (any_slot_was_parked()) keep_parked(over);
   oldest_ += over;
   assert(oldest_ <= newest_);
   return over != 0 || ended;
@@ -181,7 +186,7 @@ bool Lane::reclaim() {
 
 bool Lane::mark_or_keep(const Record& record) {
   // plant: lane_forgets_parked_records
-  if (is_marked(memory_, record.position) && is_position_parked(memory_, record.position)) {
+  if (any_slot_was_parked() && may_be_parked(record.position) && is_position_parked(memory_, record.position)) {
     keep(record);
     return false;
   }
@@ -209,7 +214,7 @@ void Lane::keep_parked(std::uint64_t count) {
   for (std::uint64_t i = 0; i < count; ++i) {
     const Record& record = at(oldest_ + i);
     if (record.phase == Phase::inherited) keep_parked_of_slots(wrap(record.position + 1));
-    if (record.phase == Phase::committed && is_marked(memory_, record.position) &&
+    if (record.phase == Phase::committed && may_be_parked(record.position) &&
         is_position_parked(memory_, record.position))
       keep(record);
   }
@@ -217,7 +222,7 @@ void Lane::keep_parked(std::uint64_t count) {
 
 void Lane::keep_parked_of_slots(Position lowest) {
   for (std::uint64_t i = 0; i < memory_.geometry.slots; ++i) {
-    if (!is_marked(memory_, i)) continue;
+    if (!may_be_parked(i)) continue;
     const std::optional<Position> position = parked_position(memory_, i);
     const Slot& slot = memory_.slot(i);
     const SlotMeta meta = SlotMeta::of(slot.meta.load_relaxed());

@@ -86,8 +86,8 @@ struct HeldLease {
   const auto owner = static_cast<std::uint8_t>(lease.owner | LeaseEnd::k_ends);
   return {due_us, lease_lap(memory, position), owner, lease.tries};
 }
-/// Before the swap of a lease: clears the lease time of an old lap that would count as the time of `lease`. `time`: the lease time
-/// of that position.
+/// Before the swap of a lease: clears the lease time of an old lap that would count as the time of `lease`. `time`: that of the
+/// position.
 inline void forget_end(const QueueMemory& memory, Word& time, Lease lease, Position position) noexcept {
   const std::uint64_t seen = time.load_relaxed();
   // If another consumer leases the message meanwhile, our lease fails, and the word is not what we have seen.

@@ -48,15 +48,23 @@ struct Mark {
   return {&memory.parked_slots(slot / ParkedSlots::k_slots), std::uint32_t{1} << slot % ParkedSlots::k_slots};
 }
 
+[[nodiscard]] std::uint32_t next_version(std::uint32_t version) noexcept { return version == ~0U ? 1 : version + 1; }
+
 /// False if peers kept changing the word.
-[[nodiscard]] bool set_marks(Word& word, std::uint32_t slots) noexcept {
+[[nodiscard]] bool set_marks(const QueueMemory& memory, Word& word, std::uint32_t slots) noexcept {
+  for (unsigned attempt = 0; attempt < k_attempts && !has_parked(memory); ++attempt) {
+    Word& first = memory.parked_slots(0);
+    const std::uint64_t seen = first.load_acquire();
+    const ParkedSlots marks = ParkedSlots::of(seen);
+    first.compare_and_swap(seen, ParkedSlots{next_version(marks.version), marks.slots}.word());
+  }
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = word.load_acquire();
     ParkedSlots marks = ParkedSlots::of(seen);
     marks.slots |= slots;
     // A producer that has found one of the slots not parked, before we parked it, must not clear its mark.
     // plant: mark_keeps_its_version
-    ++marks.version;
+    marks.version = next_version(marks.version);
     if (word.compare_and_swap(seen, marks.word())) return true;
   }
   return false;
@@ -201,7 +209,7 @@ bool mark_parked(const QueueMemory& memory, unsigned group, Position first, std:
       const Position p = wrap(first + i);
       if (says_parked(Lease::of(memory.lease(group, p).load_acquire()), p)) slots |= mark_of(memory, p).bit;
     }
-    if (slots != 0 && !set_marks(*word, slots)) return false;
+    if (slots != 0 && !set_marks(memory, *word, slots)) return false;
   }
   return true;
 }
@@ -233,9 +241,11 @@ bool restore_marks(const QueueMemory& memory, unsigned group) noexcept {
   bool restored = false;
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
     const Lease lease = Lease::of(memory.lease(group, i).load_acquire());
-    if (!is_parked(lease.phase) || distance<Lease::bits>(lease.position, floor) >= 0 || is_marked(memory, i)) continue;
+    if (!is_parked(lease.phase) || distance<Lease::bits>(lease.position, floor) >= 0 ||
+        (has_parked(memory) && is_marked(memory, i)))
+      continue;
     const Mark mark = mark_of(memory, i);
-    restored = set_marks(*mark.word, mark.bit) || restored;
+    restored = set_marks(memory, *mark.word, mark.bit) || restored;
   }
   return restored;
 }

@@ -51,6 +51,11 @@ bool restore_marks(const QueueMemory& memory, unsigned group) noexcept;
 
 // -- who goes around --------------------------------------------------------------------------------------------
 
+/// False: no slot of the queue was ever marked, so none is parked. Who marks the first one raises the version of the first
+/// ParkedSlots word before. No version is 0 again.
+[[nodiscard]] inline bool has_parked(const QueueMemory& memory) noexcept {
+  return ParkedSlots::of(memory.parked_slots(0).load_acquire()).version != 0;
+}
 /// False: no floor has passed a message that is parked in the slot of `position` now. True: look at the lease words.
 [[nodiscard]] bool is_marked(const QueueMemory& memory, Position position) noexcept;
 [[nodiscard]] bool is_any_marked(const QueueMemory& memory) noexcept;

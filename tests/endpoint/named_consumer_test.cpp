@@ -217,7 +217,9 @@ TEST(NamedGroup, messages_that_one_consumer_took_one_by_one_are_skipped_by_other
 TEST(NamedGroup, a_batch_takes_the_free_messages_between_those_that_others_hold_and_have_ended) {
   // Two leases side by side are taken in one swap where both are free: every pattern of two, at even and odd places.
   constexpr unsigned k_messages = 60;
-  LocalQueue queue(with_group(64, 1));
+  QueueOptions options = with_group(64, 1);
+  options.max_parked = 0;  // a parked message that is given back is found by another way
+  LocalQueue queue(options);
   Producer out = queue.producer();
   Consumer others = queue.consumer({.group = "g"});
   Consumer in = queue.consumer({.group = "g"});

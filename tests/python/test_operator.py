@@ -149,8 +149,10 @@ class OneMessage(DaemonTest):
                 await origin.ack_message("g", 0)
                 await origin.move_message("g", 1, await link.open_queue(other.name))
                 await origin.move_message("g", 2, other, timeout=5)
-                page = await link.events((await link.events()).last, count=1)
-                self.assertEqual([each.kind for each in page.events], ["moved"])
+                page = await link.events()
+                # The producer that the move needed may have left before the daemon wrote that down, or after it.
+                self.assertIn("moved", [each.kind for each in page.events])
+                self.assertEqual(len((await link.events(page.last, count=1)).events), 1)
 
         asyncio.run(body())
         self.assertEqual(self.drain(queue), [b"3"])

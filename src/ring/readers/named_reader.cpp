@@ -217,8 +217,8 @@ template <bool timed>
   // and lease() walks.
   Position position = seen == resume_word_ ? resume_position_ : start(next);
   Step step = try_lease_at<timed>(position, view, corrupt);
-  // A parked slot is VOID in later laps.
-  for (unsigned passed = 0; step == Step::passed && passed < k_passed_at_once; ++passed) {
+  // A parked slot is VOID in later laps. What is put aside is for the caller to end first.
+  for (unsigned passed = 0; step == Step::passed && passed < k_passed_at_once && put_aside_count_ == 0; ++passed) {
     position = wrap(position + 1);
     step = try_lease_at<timed>(position, view, corrupt);
   }
