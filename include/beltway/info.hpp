@@ -215,7 +215,7 @@ struct GroupState {
   std::uint64_t leased = 0;   ///< of these: held by consumers
   std::uint64_t retry = 0;    ///< of these: given back, to be delivered again
   std::uint64_t delayed = 0;  ///< messages that failed and wait before they are delivered again
-  /// Time until the first of these is due; 0: it is due. Nothing: none waits.
+  /// Time until the first of these, or of the parked ones that no consumer holds, is due; 0: it is due. Nothing: none waits.
   std::optional<std::chrono::microseconds> due_in = {};
   std::uint64_t parked = 0;  ///< messages that are held or delayed, and do not hold producers back
   std::optional<std::uint64_t> oldest_parked = {};  ///< position of the oldest of these

@@ -209,7 +209,7 @@ typedef struct beltway_group_state {
   uint64_t leased;          ///< messages that consumers hold
   uint64_t retry;           ///< of the available ones: given back
   uint64_t delayed;         ///< messages that failed and wait before they are delivered again
-  int64_t due_in_us;        ///< time until the first of these is due
+  int64_t due_in_us;        ///< time until the first of these, or of those that are parked, is due
   uint64_t parked;          ///< messages that are held or delayed, and do not hold producers back
   int64_t oldest_parked;    ///< position of the oldest of these
   int64_t parked_holder;    ///< the index of the consumer that holds that message
