@@ -50,8 +50,8 @@ inline constexpr std::chrono::seconds k_wait_for_other_consumer{25};
 /// How long a connect and a request to the server may take.
 inline constexpr std::chrono::seconds k_connect_timeout{10};
 
-/// The pause before the first new attempt to connect, and the longest one. Each pause is twice as long as the one before, and a
-/// random part of up to half of it is left out, so that many bridges do not come back at the same moment.
+/// The pause before the first new attempt to connect, and the longest one. Each pause is twice as long as the one before. A
+/// random part of up to half of it is left out: many bridges must not come back at the same moment.
 inline constexpr std::chrono::milliseconds k_first_pause{100};
 inline constexpr std::chrono::milliseconds k_longest_pause{15'000};
 /// The pause of a route that only a person can mend.

@@ -16,9 +16,9 @@ Claimer::Claimer(const QueueMemory& memory, unsigned producer)
     : InlinePublisher(memory.ring_head()),
       memory_(memory),
       single_(memory.geometry.single_producer()),
-      parks_(memory.geometry.max_parked != 0 && memory.geometry.max_groups != 0),
       producer_(static_cast<std::uint8_t>(producer)),
       published_(memory.published(producer)),
+      parked_slots_(&memory.parked_slots(0)),
       ticket_(memory, producer) {
   const Tail tail = Tail::of(memory_.tail().load_acquire());
   next_ = tail_position(memory_, tail);
@@ -80,10 +80,10 @@ bool Claimer::ensure_room(Position position) noexcept {
       refresh_limit(position)) {
     return true;
   }
-  return is_full() && park() && refresh_limit(position);
+  return is_full() && park(leaves_parking_) && refresh_limit(position);
 }
 
-bool Claimer::park() noexcept {
+bool Claimer::park(bool patient) noexcept {
   if (memory_.geometry.max_parked == 0) return false;
   const Position lowest = scan_floors();
   const std::uint64_t now_ns = os::now_ns();
@@ -92,7 +92,7 @@ bool Claimer::park() noexcept {
     full_since_ns_ = now_ns;
   }
   const bool is_overdue = now_ns - full_since_ns_ >= k_park_patience_ns;
-  return (is_overdue || !leaves_parking_) && park_at_floors(memory_, !is_overdue);
+  return (is_overdue || !patient) && park_at_floors(memory_, !is_overdue);
 }
 
 bool Claimer::refresh_limit(Position position) noexcept {
@@ -105,7 +105,7 @@ bool Claimer::refresh_limit(Position position) noexcept {
   // Slots are parked before a floor passes them, and no limit exceeds a floor by more than a lap. So the limit stays right when
   // more slots are parked later.
   // plant: producer_ignores_parked_slots
-  if (parks_ && has_parked(memory_)) {
+  if (was_any_marked(parked_slots_)) {
     floor_limit_ = limit_;
     limit_ = first_parked(memory_, position, floor_limit_);
     next_is_parked_ = limit_ == position;
@@ -191,7 +191,7 @@ void Claimer::go_on_behind_void() noexcept {
 }
 
 Claim Claimer::after_voids(Claim claim, std::uint32_t voided) noexcept {
-  if (voided == 0 && (!parks_ || !has_parked(memory_) || sleepers_->load_relaxed() == 0)) return claim;
+  if (voided == 0 && (!was_any_marked(parked_slots_) || sleepers_->load_relaxed() == 0)) return claim;
   // A producer may sleep until one of our claims has ended. No message follows that would wake it.
   full_fence();
   if (voided != 0) wake_producers_at(memory_, k_wake_at_claim_end, producer_);

@@ -69,13 +69,15 @@ class Claimer : public detail::InlinePublisher {
   /// The scan takes lease words from working consumers, so a producer rarely turns it on. Held messages are parked with the scan
   /// alone: see parking.hpp.
   void scan_unpassed_acks(bool thorough) noexcept { scans_unpassed_acks_ = thorough; }
-  /// Whether park() waits for k_park_patience_ns, so that a consumer that works parks what it passes: a search for what may be
-  /// parked takes lease words from it.
-  void leave_parking_to_consumers(bool leaves) noexcept { leaves_parking_ = leaves; }
+  /// Whether a claim that finds the ring full waits for k_park_patience_ns before it parks, in a ring where consumers park before
+  /// it is full (NamedReader::park_before_full): a search for what may be parked takes lease words from them.
+  void leave_parking_to_consumers(bool leaves) noexcept {
+    leaves_parking_ = leaves && memory_.geometry.slots >= k_least_slots_to_park_early;
+  }
   /// Scans all floors. Returns the lowest.
   Position scan_floors() noexcept;
-  /// Parks held messages that hold a floor. True if a floor moved.
-  bool park() noexcept;
+  /// Parks held messages that hold a floor. `patient`: only once the floor has stood for k_park_patience_ns. True if a floor moved.
+  bool park(bool patient = false) noexcept;
 
   /// The position that the lowest floor must pass before a producer that found the ring full is woken. Depends on the pace of
   /// the ring and on the producers that claim first. At most a quarter of the ring.
@@ -125,11 +127,11 @@ class Claimer : public detail::InlinePublisher {
 
   const QueueMemory memory_;
   const bool single_;
-  const bool parks_;  // slots may be parked
   bool scans_unpassed_acks_ = true;
   bool leaves_parking_ = false;
   const std::uint8_t producer_;
   Word* const published_;
+  const Word* const parked_slots_;
   std::uint16_t generation_ = 0;                // under which limit_ was read
   std::uint64_t our_tail_ = ~std::uint64_t{0};  // several producers: `tail` after our last claim
   std::uint64_t high_water_ = 0;

@@ -14,7 +14,6 @@ Lane::Lane(Claimer& claimer)
     : claimer_(claimer),
       memory_(claimer.memory()),
       parked_slots_(&memory_.parked_slots(0)),
-      slot_mask_(memory_.mask()),
       producer_(claimer.producer()),
       records_(k_first_records) {
   // plant: lane_without_heir
@@ -178,7 +177,7 @@ bool Lane::reclaim() {
   // plant: frees_what_is_passed_meanwhile, no_second_scan_of_floors
   if (marked) over = std::min(over, count_reclaimable_records(claimer_.scan_floors()));
   // plant: lane_forgets_parked_records/2
-  if (any_slot_was_parked()) keep_parked(over);
+  if (was_any_marked(parked_slots_)) keep_parked(over);
   oldest_ += over;
   assert(oldest_ <= newest_);
   return over != 0 || ended;
@@ -186,7 +185,7 @@ bool Lane::reclaim() {
 
 bool Lane::mark_or_keep(const Record& record) {
   // plant: lane_forgets_parked_records
-  if (any_slot_was_parked() && may_be_parked(record.position) && is_position_parked(memory_, record.position)) {
+  if (may_be_parked(record.position) && is_position_parked(memory_, record.position)) {
     keep(record);
     return false;
   }

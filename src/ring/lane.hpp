@@ -110,15 +110,9 @@ class Lane {
   void keep(const Record& record);
   /// Drops the parked records whose leases have ended. True if there was one.
   bool drop_ended(Position lowest) noexcept;
-  /// False: no slot of the queue was ever marked.
-  [[nodiscard]] bool any_slot_was_parked() const noexcept {
-    return ParkedSlots::of(parked_slots_->load_acquire()).version != 0;
-  }
-  /// False: no floor has passed a message that is parked in this slot.
+  /// False: no floor has passed a message that is parked in the slot of `position`.
   [[nodiscard]] bool may_be_parked(Position position) const noexcept {
-    const std::uint64_t slot = position & slot_mask_;
-    const std::uint32_t slots = ParkedSlots::of(parked_slots_[slot / ParkedSlots::k_slots].load_acquire()).slots;
-    return (slots >> slot % ParkedSlots::k_slots & 1) != 0;
+    return was_any_marked(parked_slots_) && is_marked(parked_slots_, position & memory_.mask());
   }
   /// Keeps a parked record, else marks its slot. True if it made the slot RECLAIMED.
   bool mark_or_keep(const Record& record);
@@ -131,7 +125,6 @@ class Lane {
   Claimer& claimer_;
   const QueueMemory& memory_;
   const Word* const parked_slots_;
-  const Position slot_mask_;  // slots - 1
   const unsigned producer_;
   std::vector<Record> records_;  // a circle; its size is a power of two
   std::uint64_t oldest_ = 0;     // records oldest_ to newest_ - 1 are lent

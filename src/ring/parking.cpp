@@ -52,11 +52,12 @@ struct Mark {
 
 /// False if peers kept changing the word.
 [[nodiscard]] bool set_marks(const QueueMemory& memory, Word& word, std::uint32_t slots) noexcept {
-  for (unsigned attempt = 0; attempt < k_attempts && !has_parked(memory); ++attempt) {
-    Word& first = memory.parked_slots(0);
-    const std::uint64_t seen = first.load_acquire();
-    const ParkedSlots marks = ParkedSlots::of(seen);
-    first.compare_and_swap(seen, ParkedSlots{next_version(marks.version), marks.slots}.word());
+  Word& first = memory.parked_slots(0);
+  if (!was_any_marked(&first)) {
+    const std::uint32_t marks = ParkedSlots::of(first.load_acquire()).slots;
+    // It fails if another process has just done so, or a peer writes here.
+    if (!first.compare_and_swap(ParkedSlots{0, marks}.word(), ParkedSlots{1, marks}.word()) && !was_any_marked(&first))
+      return false;
   }
   for (unsigned attempt = 0; attempt < k_attempts; ++attempt) {
     const std::uint64_t seen = word.load_acquire();
@@ -214,16 +215,10 @@ bool mark_parked(const QueueMemory& memory, unsigned group, Position first, std:
   return true;
 }
 
-bool is_marked(const QueueMemory& memory, Position position) noexcept {
-  const Mark mark = mark_of(memory, position);
-  return (ParkedSlots::of(mark.word->load_acquire()).slots & mark.bit) != 0;
-}
-
 bool is_any_marked(const QueueMemory& memory) noexcept {
-  for (std::uint32_t i = 0; i < memory.geometry.parked_slots_words(); ++i) {
-    if (ParkedSlots::of(memory.parked_slots(i).load_acquire()).slots != 0) return true;
-  }
-  return false;
+  const Word* const words = &memory.parked_slots(0);
+  const auto has_marks = [](const Word& word) { return ParkedSlots::of(word.load_acquire()).slots != 0; };
+  return was_any_marked(words) && std::any_of(words, words + memory.geometry.parked_slots_words(), has_marks);
 }
 
 bool may_park_more(const QueueMemory& memory, std::uint32_t slots) noexcept {
@@ -237,13 +232,13 @@ bool may_park_more(const QueueMemory& memory, std::uint32_t slots) noexcept {
 }
 
 bool restore_marks(const QueueMemory& memory, unsigned group) noexcept {
+  const Word* const words = &memory.parked_slots(0);
   const Position floor = wrap(memory.group(group).floor.load_acquire());
   bool restored = false;
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
     const Lease lease = Lease::of(memory.lease(group, i).load_acquire());
-    if (!is_parked(lease.phase) || distance<Lease::bits>(lease.position, floor) >= 0 ||
-        (has_parked(memory) && is_marked(memory, i)))
-      continue;
+    if (!is_parked(lease.phase) || distance<Lease::bits>(lease.position, floor) >= 0) continue;
+    if (was_any_marked(words) && is_marked(words, i)) continue;
     const Mark mark = mark_of(memory, i);
     restored = set_marks(memory, *mark.word, mark.bit) || restored;
   }
@@ -332,9 +327,10 @@ Position first_parked(const QueueMemory& memory, Position from, Position limit) 
 }
 
 std::uint32_t count_parked(const QueueMemory& memory) noexcept {
+  const Word* const words = &memory.parked_slots(0);
   std::uint32_t count = 0;
   for (std::uint32_t i = 0; i < memory.geometry.slots; ++i) {
-    if (is_marked(memory, i) && is_slot_parked(memory, i)) ++count;
+    if (is_marked(words, i) && is_slot_parked(memory, i)) ++count;
   }
   return count;
 }

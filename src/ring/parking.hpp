@@ -51,13 +51,16 @@ bool restore_marks(const QueueMemory& memory, unsigned group) noexcept;
 
 // -- who goes around --------------------------------------------------------------------------------------------
 
-/// False: no slot of the queue was ever marked, so none is parked. Who marks the first one raises the version of the first
-/// ParkedSlots word before. No version is 0 again.
-[[nodiscard]] inline bool has_parked(const QueueMemory& memory) noexcept {
-  return ParkedSlots::of(memory.parked_slots(0).load_acquire()).version != 0;
+/// `parked_slots`, here and below: the ParkedSlots words of a queue. False: no slot was ever marked, so none is parked. Who marks
+/// the first one raises the version of the first word before. No version is 0 again.
+[[nodiscard]] inline bool was_any_marked(const Word* parked_slots) noexcept {
+  return ParkedSlots::of(parked_slots->load_acquire()).version != 0;
 }
-/// False: no floor has passed a message that is parked in the slot of `position` now. True: look at the lease words.
-[[nodiscard]] bool is_marked(const QueueMemory& memory, Position position) noexcept;
+/// False: no floor has passed a message that is parked in this slot now. True: look at the lease words.
+[[nodiscard]] inline bool is_marked(const Word* parked_slots, std::uint64_t slot) noexcept {
+  const std::uint32_t slots = ParkedSlots::of(parked_slots[slot / ParkedSlots::k_slots].load_acquire()).slots;
+  return (slots >> slot % ParkedSlots::k_slots & 1) != 0;
+}
 [[nodiscard]] bool is_any_marked(const QueueMemory& memory) noexcept;
 
 /// True if the lease word of a named group that holds producers back says that the slot of `position` is parked, for any lap.

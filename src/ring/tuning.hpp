@@ -40,6 +40,8 @@ inline constexpr std::uint64_t k_park_patience_ns = 1'000'000;
 /// Positions from a floor on, or a quarter of the ring if that is more: if none of their messages waits for a consumer, what
 /// holds the floor has lasted while many others were done, and is parked at once.
 inline constexpr std::uint32_t k_park_window = 16;
+/// A consumer parks before the ring is full only in rings of so many slots: its acks are k_park_window past the floor then.
+inline constexpr std::uint32_t k_least_slots_to_park_early = 2 * k_park_window;
 /// In a lap of the ring. How soon a consumer sees that a ring with a held message is nearly full, against looks at a slot that a
 /// producer writes.
 inline constexpr std::uint32_t k_looks_to_park = 16;

@@ -268,11 +268,35 @@ TEST(ParkedMessage, healing_brings_a_lost_due_time_back) {
 
 TEST(ParkedMessage, healing_marks_the_slots_of_parked_messages_again) {
   OneParked one;
-  one.queue.memory().parked_slots(0).store_relaxed(ParkedSlots{7, 0}.word());
-  EXPECT_TRUE(one.queue.heal().disorder());
-  EXPECT_FALSE(one.queue.heal().disorder());
-  one.go_round(20);
-  EXPECT_EQ(one.held.text(), one.text);
+  Word& marks = one.queue.memory().parked_slots(0);
+  const std::uint32_t slots = ParkedSlots::of(marks.load_relaxed()).slots;
+  // Without a version no producer looks at the marks.
+  for (const ParkedSlots wrong : {ParkedSlots{7, 0}, ParkedSlots{0, slots}, ParkedSlots{0, 0}}) {
+    marks.store_relaxed(wrong.word());
+    EXPECT_TRUE(one.queue.heal().disorder());
+    EXPECT_FALSE(one.queue.heal().disorder());
+    one.go_round(20);
+    EXPECT_EQ(one.held.text(), one.text);
+  }
+}
+
+TEST(ParkedMessage, no_version_of_the_marks_is_0_again) {
+  LocalQueue queue(with_group(4));
+  Word& marks = queue.memory().parked_slots(0);
+  marks.store_relaxed(ParkedSlots{~0U, 0}.word());
+  Producer out = queue.producer();
+  Consumer slow = queue.consumer({.group = "g"});
+  Consumer quick = queue.consumer({.group = "g"});
+  out.publish("a long job");
+  const Result<Message> held = slow.try_receive();
+  ASSERT_TRUE(held);
+  for (unsigned i = 0; i < 20; ++i) {
+    out.publish("short");
+    quick.try_receive()->ack();
+  }
+  EXPECT_GT(ParkedSlots::of(marks.load_relaxed()).version, 0U);
+  EXPECT_LT(ParkedSlots::of(marks.load_relaxed()).version, 20U);
+  EXPECT_EQ(held->text(), "a long job");
 }
 
 TEST(ParkedMessage, message_whose_slot_was_overwritten_is_counted_as_corrupt) {

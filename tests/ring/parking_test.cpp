@@ -44,7 +44,7 @@ class Parking : public testing::TestWithParam<std::tuple<std::uint32_t, std::uin
  protected:
   [[nodiscard]] QueueOptions options() const { return parking_queue(std::get<0>(GetParam()), std::get<1>(GetParam())); }
 };
-INSTANTIATE_TEST_SUITE_P(Rings, Parking, testing::Combine(testing::Values(2U, 4U, 16U), testing::Values(1U, 4U)));
+INSTANTIATE_TEST_SUITE_P(Rings, Parking, testing::Combine(testing::Values(2U, 4U, 16U, 64U), testing::Values(1U, 4U)));
 
 TEST_P(Parking, ring_goes_round_many_times_beside_a_held_message) {
   LocalQueue queue(options(), (1ULL << k_position_bits) - 5);
@@ -91,7 +91,7 @@ TEST_P(Parking, message_that_is_given_back_while_parked_is_delivered_again_as_it
     Result<Message> held = slow.try_receive();
     ASSERT_TRUE(held);
     const Position position = held->position();
-    go_round(out, quick, 20, size);
+    go_round(out, quick, 100, size);
     EXPECT_TRUE(held->nack());
     EXPECT_EQ(lease_at(queue, position).phase, LeasePhase::parked_delayed);
     Result<Message> again = quick.try_receive();
@@ -100,7 +100,7 @@ TEST_P(Parking, message_that_is_given_back_while_parked_is_delivered_again_as_it
     EXPECT_EQ(again->position(), position);
     EXPECT_EQ(again->producer(), out.index());
     EXPECT_EQ(again->deliveries(), 2U);
-    go_round(out, slow, 20, size);
+    go_round(out, slow, 100, size);
     EXPECT_EQ(again->text(), text);
     EXPECT_TRUE(again->ack());
     EXPECT_EQ(count_parked(queue.memory()), 0U);
