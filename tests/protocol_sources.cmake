@@ -3,7 +3,7 @@
 set(protocol_sources
   src/base/error.cpp src/base/status.cpp
   src/os/fork_guard.cpp
-  src/ring/claim.cpp src/ring/floors.cpp src/ring/groups.cpp src/ring/lane.cpp src/ring/live_groups.cpp
+  src/ring/claim.cpp src/ring/counters.cpp src/ring/floors.cpp src/ring/groups.cpp src/ring/lane.cpp src/ring/live_groups.cpp
   src/ring/drop_oldest.cpp src/ring/lease_timeout.cpp src/ring/one_message.cpp src/ring/parking.cpp
   src/ring/queue_setup.cpp src/ring/redelivery.cpp src/ring/room_line.cpp src/ring/sequence_record.cpp src/ring/slot_view.cpp src/ring/wake.cpp
   src/ring/readers/lossy_reader.cpp src/ring/readers/named_reader.cpp

@@ -223,7 +223,7 @@ class Producer {
     const detail::InlinePublisher::Outcome put = core_->try_publish(size, fill_of(size, write));
     if (put == detail::InlinePublisher::Outcome::published) [[likely]]
       return core_->last();
-    return publish_writer(put, size, writer_of(write));
+    return finish_publish<Write>(put, size, std::forward<Write>(write));
   }
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
@@ -232,7 +232,7 @@ class Producer {
     const detail::InlinePublisher::Outcome put = core_->try_publish(size, fill_of(size, write));
     if (put == detail::InlinePublisher::Outcome::published) [[likely]]
       return Status::ok;
-    return try_publish_writer(put, size, writer_of(write));
+    return finish_try_publish<Write>(put, size, std::forward<Write>(write));
   }
   template <class Write>
     requires std::is_invocable_v<Write&, std::span<std::byte>>
@@ -356,6 +356,20 @@ class Producer {
     return [size, &write](std::byte* place) noexcept(std::is_nothrow_invocable_v<Write&, std::span<std::byte>>) {
       write(std::span<std::byte>(place, size));
     };
+  }
+  /// What is left to do after an attempt at once. A temporary callback is moved: so it need not lie in memory when the message is
+  /// published inline.
+  template <class Write>
+  using Passed = std::conditional_t<std::is_move_constructible_v<Write>, Write, Write&>;
+  template <class Write>
+  [[gnu::noinline, gnu::cold]] std::uint64_t finish_publish(detail::InlinePublisher::Outcome put, std::size_t size,
+                                                            Passed<Write> write) {
+    return publish_writer(put, size, writer_of(write));
+  }
+  template <class Write>
+  [[nodiscard, gnu::noinline, gnu::cold]] Status finish_try_publish(detail::InlinePublisher::Outcome put,
+                                                                    std::size_t size, Passed<Write> write) {
+    return try_publish_writer(put, size, writer_of(write));
   }
   Loan lend(std::size_t size);
   Result<Loan> lend_until(std::size_t size, const Until& until);

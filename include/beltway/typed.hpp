@@ -73,8 +73,20 @@ class TypedProducer : detail::MessageTypeCheck<T> {
  public:
   explicit TypedProducer(Producer producer) : producer_(std::move(producer)) {}
 
-  std::uint64_t publish(const T& value) { return producer_.publish(bytes_of(value)); }
-  [[nodiscard]] Status try_publish(const T& value) { return producer_.try_publish(bytes_of(value)); }
+  std::uint64_t publish(const T& value) {
+    if constexpr (k_fits_registers) {
+      return producer_.publish(sizeof value, writer_of(value));
+    } else {
+      return producer_.publish(bytes_of(value));
+    }
+  }
+  [[nodiscard]] Status try_publish(const T& value) {
+    if constexpr (k_fits_registers) {
+      return producer_.try_publish(sizeof value, writer_of(value));
+    } else {
+      return producer_.try_publish(bytes_of(value));
+    }
+  }
   [[nodiscard]] Status publish_until(const T& value, const Until& until) {
     return producer_.publish_until(bytes_of(value), until);
   }
@@ -122,6 +134,13 @@ class TypedProducer : detail::MessageTypeCheck<T> {
   [[nodiscard]] Producer& untyped() noexcept { return producer_; }
 
  private:
+  /// Such a value is written into the slot from registers. In a copy it would be stored once more on its way.
+  static constexpr bool k_fits_registers = sizeof(T) <= 2 * sizeof(std::uint64_t);
+  [[nodiscard]] static auto writer_of(const T& value) noexcept {
+    return [value](std::span<std::byte> place) noexcept {
+      detail::copy_racing(place.data(), reinterpret_cast<const std::byte*>(&value), sizeof value);
+    };
+  }
   [[nodiscard]] static Bytes bytes_of(const T& value) noexcept { return Bytes(&value, sizeof value); }
   [[nodiscard]] static std::span<const Bytes> bytes_of(std::span<const T> values,
                                                        std::span<Bytes, detail::k_typed_batch> some) noexcept {

@@ -25,8 +25,7 @@ ProducerCore::ProducerCore(Attachment attachment, const ProducerOptions& options
       endpoint_(attachment_.memory.endpoint(attachment_.owner)),
       unread_before_(ring::count_unread(attachment_.memory)) {
   ring::store_counters(endpoint_.counters, counters_);
-  published_messages().store_relaxed(0);
-  published_bytes().store_relaxed(0);
+  store_published();
   scan_unpassed_acks(false);
   choose_path();
 }
@@ -114,7 +113,7 @@ Status ProducerCore::put_batch(std::span<const Bytes> messages, std::size_t& don
 namespace beltway::detail {
 
 void InlinePublisher::void_claim(std::size_t size) noexcept {
-  add_pair(*published(), ~std::uint64_t{0}, ~std::uint64_t{size} + 1);  // the claim has counted it
+  bytes_ -= size;  // the claim has counted it
   static_cast<endpoint::ProducerCore*>(this)->void_claim(size);
 }
 
@@ -277,8 +276,8 @@ void ProducerCore::arm() noexcept {
 
 ProducerCounters ProducerCore::own_counters() const noexcept {
   ProducerCounters counters = counters_;
-  counters.messages = published_messages().load_relaxed();
-  counters.bytes = published_bytes().load_relaxed();
+  counters.messages = published().messages;
+  counters.bytes = published().bytes;
   counters.sleeps = waiter_.sleeps();
   counters.rescued = waiter_.rescued();
   counters.needless_wakes = waiter_.needless();
@@ -298,6 +297,7 @@ ProducerCounters ProducerCore::counters() const {
 void ProducerCore::store_counters() noexcept {
   counters_.last_progress_ns = os::coarse_now_ns();
   ring::store_counters(endpoint_.counters, own_counters());
+  store_published();
 }
 
 }  // namespace beltway::endpoint

@@ -97,11 +97,10 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   [[nodiscard]] Status put_batch(std::span<const Bytes> messages, std::size_t& done);
   /// The inline path of put_loan(): no properties, the message stays in the lane, there is room, and nothing is in the way.
   [[nodiscard]] Outcome try_publish_loan(std::uint64_t record, std::size_t size) noexcept {
-    const std::uint64_t position = next_;
     if (size <= inline_bytes_ || inline_size_limit_ == 0 || guard_.in_child() ||
         try_put_reference<InlinePublisher>(record, size, 0) != detail::Claim::ok) [[unlikely]]
       return Outcome::not_handled;
-    return outcome_after_commit(position);
+    return outcome_after_commit();
   }
   /// One attempt to publish the first `size` bytes of a loan at `data`, with the properties right before. Then the loan is over.
   [[nodiscard]] Status put_loan(const std::byte* data, std::uint64_t record, std::size_t size,
@@ -138,7 +137,8 @@ class alignas(ring::k_apart_bytes) ProducerCore : public ring::Claimer {
   void announce() noexcept {
     if (waiter_.symmetric()) [[unlikely]]
       detail::full_fence();
-    if (outcome_after_commit(last()) != Outcome::published) [[unlikely]]
+    const bool is_turn = last() % detail::k_positions_per_counter_store == 0;
+    if (outcome_after_commit() != Outcome::published || is_turn) [[unlikely]]
       follow_up();
   }
 

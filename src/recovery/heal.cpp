@@ -46,7 +46,7 @@ class Healer {
 
   HealCounts run() noexcept {
     tail_ = ring::load_tail(memory_);
-    in_order_ = slots_in_order(tail_) == slots_;
+    in_order_ = slots_in_order(tail_) == slots_ && !is_beyond_limits(tail_);
     // plant: healing_leaves_tail
     if (!in_order_) find_tail();
     if (!in_order_ || open_claims_) heal_slots();
@@ -62,8 +62,9 @@ class Healer {
   }
 
  private:
-  /// The present `tail`, widened near tail_.
+  /// The present `tail`, widened near tail_. A living single producer does not tell it, but how far its claims may go.
   [[nodiscard]] ring::Position now() const noexcept {
+    if (single_) return living_.producers() == 0 ? tail_ : ring::wrap(memory_.ring_head().claim_limit.load_acquire());
     return ring::widen<ring::Tail::bits>(ring::Tail::of(memory_.tail().load_acquire()).position, tail_);
   }
   /// A producer has meanwhile claimed a later lap of slot `p`.
@@ -79,6 +80,12 @@ class Healer {
   [[nodiscard]] ring::Position witnessed() const noexcept;
   [[nodiscard]] ring::Position newest_claim(ring::Position near, ring::Position limit) const noexcept;
   [[nodiscard]] ring::Position limit_of_floors(ring::Position near) const noexcept;
+  /// Single producer: true if neither its own limit nor the floors allow that `tail`. A slot in disorder that shows just the next
+  /// position looks like a message.
+  [[nodiscard]] bool is_beyond_limits(ring::Position tail) const noexcept {
+    return single_ && ring::distance(tail, ring::wrap(memory_.ring_head().claim_limit.load_acquire())) > 0 &&
+           ring::distance(tail, limit_of_floors(tail)) > 0;
+  }
 
   // -- slots --
   void heal_slots() noexcept {
@@ -122,7 +129,7 @@ std::int64_t Healer::slots_in_order(ring::Position tail) noexcept {
     const ring::Position p = ring::wrap(tail - static_cast<ring::Position>(age));
     const ring::SlotState slot = ring::SlotState::of(memory_.slot(p).state.load_acquire());
     const std::int64_t ahead = ring::distance(slot.position, p);
-    const bool unmarked = age == 1 && ahead == -slots_;  // the last claim may have no mark yet
+    const bool unmarked = !single_ && age == 1 && ahead == -slots_;  // the last claim may have no mark yet
     open_claims_ = open_claims_ || unmarked || slot.phase == ring::SlotPhase::claimed;
     if (ahead == 0 || unmarked || has_moved_on(ahead, p)) ++count;
   }
@@ -143,16 +150,16 @@ ring::Position Healer::witnessed() const noexcept {
     all[count++] = ring::wrap(memory_.group(group).floor.load_acquire());
   }
   const std::span<const ring::Position> witnesses(all.data(), count);
-  const ring::Tail tail = ring::Tail::of(memory_.tail().load_acquire());
-  ring::Position best = count == 0 ? tail.position : all[0];
+  const std::uint64_t tail = single_ ? tail_ : ring::Tail::of(memory_.tail().load_acquire()).position;
+  ring::Position best = count == 0 ? tail : all[0];
   std::int64_t most = 0;
   for (const ring::Position each : witnesses) {
     const auto agrees = [&](ring::Position other) {
       const std::int64_t apart = ring::distance(other, each);
       return apart >= -slots_ - 1 && apart <= slots_ + 1;
     };
-    const std::int64_t agree =
-        std::ranges::count_if(witnesses, agrees) + (agrees(ring::widen<ring::Tail::bits>(tail.position, each)) ? 1 : 0);
+    const bool tail_agrees = !single_ && agrees(ring::widen<ring::Tail::bits>(tail, each));
+    const std::int64_t agree = std::ranges::count_if(witnesses, agrees) + (tail_agrees ? 1 : 0);
     if (agree > most || (agree == most && ring::distance(each, best) < 0)) best = each;
     most = std::max(most, agree);
   }
@@ -183,32 +190,34 @@ ring::Position Healer::limit_of_floors(ring::Position near) const noexcept {
   return ring::wrap(lowest + static_cast<ring::Position>(slots_));
 }
 
-/// Finds `tail` from the slots. Keeps the word if the slots do not contradict it.
+/// Finds `tail` from the slots. Keeps the word if the slots do not contradict it. A single producer has no such word: there the
+/// search is right once heal_slots() has made the slots agree.
 void Healer::find_tail() noexcept {
   for (unsigned attempt = 0; attempt < k_tail_attempts; ++attempt) {
     const ring::Position near = witnessed();
     const std::uint64_t word = memory_.tail().load_acquire();
     const ring::Tail before = ring::Tail::of(word);
-    const ring::Position said = ring::widen<ring::Tail::bits>(before.position, near);
+    const ring::Position said =
+        single_ ? ring::search_tail(memory_) : ring::widen<ring::Tail::bits>(before.position, near);
     const ring::Position limit = limit_of_floors(near);
     tail_ = said;
-    std::int64_t most = slots_in_order(said);
+    std::int64_t most = is_beyond_limits(said) ? -1 : slots_in_order(said);
     const auto consider = [&](ring::Position other, std::int64_t margin) {
       const std::int64_t agree = slots_in_order(other);
       if (agree <= most + margin) return;
       most = agree;
       tail_ = other;
     };
-    consider(ring::wrap(newest_claim(near, limit) + 1), 0);
+    // One slot may lead the search astray, and then as many slots agree with either: take the one that loses no message.
+    consider(ring::wrap(newest_claim(near, limit) + 1), single_ ? -1 : 0);
     // A position beyond the floors' limit needs the agreement of more than one slot.
     consider(ring::wrap(newest_claim(near, ring::wrap(near + 2 * static_cast<ring::Position>(slots_))) + 1), 1);
     if (memory_.tail().load_acquire() != word) continue;
-    if (tail_ == said) return;
+    if (tail_ == said || single_) return;
     // A living producer may have claimed the next position, and its words may be lost. Skip that position: no other producer
     // gets it. heal_slot() makes it VOID after `tail` is right, since consumers pass it only then.
-    if (!single_ && living_.producers() != 0 && ring::distance(tail_, limit) < 0) tail_ = ring::wrap(tail_ + 1);
-    const std::uint8_t owner = single_ ? before.owner : std::uint8_t{ring::k_no_owner};
-    const ring::Tail right{tail_, static_cast<std::uint16_t>(before.generation + 1), owner};
+    if (living_.producers() != 0 && ring::distance(tail_, limit) < 0) tail_ = ring::wrap(tail_ + 1);
+    const ring::Tail right{tail_, static_cast<std::uint16_t>(before.generation + 1), ring::k_no_owner};
     if (!memory_.tail().compare_and_swap(word, right.word())) continue;
     ++counts_.words;
     return;
@@ -252,7 +261,7 @@ void Healer::heal_slot(ring::Position p, std::int64_t age) noexcept {
     }
     if (!state.compare_and_swap(seen, right.word())) continue;
     // A death leaves only these: an unmarked last claim, or a CLAIMED slot. Everything else is a hole.
-    const bool of_the_dead = (ahead == 0 && claimed) || (age == 1 && ahead == -slots_);
+    const bool of_the_dead = (ahead == 0 && claimed) || (!single_ && age == 1 && ahead == -slots_);
     ++(of_the_dead ? counts_.claims : counts_.holes);
     return;
   }

@@ -52,7 +52,7 @@ void sum_counters(const ring::QueueMemory& memory, unsigned owner, const HealCou
   if (owner < ring::k_first_consumer) {
     const auto last = ring::load_producer_counters(memory, owner);
     for (std::size_t i = 0; i < ring::k_producer_counters; ++i) take(i);
-    for (std::size_t i = 0; i < 2; ++i) memory.published(owner)[i].exchange(0);
+    ring::reset_published(memory);
     totals.messages_in += last.messages;
     totals.bytes_in += last.bytes;
     totals.refused += last.refused;

@@ -17,27 +17,37 @@ Claimer::Claimer(const QueueMemory& memory, unsigned producer)
       memory_(memory),
       single_(memory.geometry.single_producer()),
       producer_(static_cast<std::uint8_t>(producer)),
-      published_(memory.published(producer)),
+      published_(single_ ? not_inline_ : memory.endpoint(producer).counters),
+      stop_mask_(std::min<std::uint64_t>(detail::k_positions_per_counter_store, memory.geometry.slots) - 1),
       parked_slots_(&memory.parked_slots(0)),
       ticket_(memory, producer) {
-  const Tail tail = Tail::of(memory_.tail().load_acquire());
-  next_ = tail_position(memory_, tail);
-  limit_ = next_;
-  generation_ = tail.generation;
+  if (single_) {
+    next_ = load_tail(memory_);
+    const Position told = wrap(head_->claim_limit.load_relaxed());
+    // A peer may write any limit. One that is too high is right.
+    const std::int64_t ahead = distance(told, next_);
+    const bool makes_sense = ahead >= 0 && ahead <= std::int64_t{memory_.geometry.slots};
+    claim_limit_ = makes_sense ? told : wrap(next_ + memory_.geometry.slots);
+    not_messages_ = next_;
+  } else {
+    const Tail tail = Tail::of(memory_.tail().load_acquire());
+    next_ = tail_position(memory_, tail);
+    generation_ = tail.generation;
+  }
+  stop_inline_path();
   slots_ = memory_.ring + k_slots_offset;
   slot_mask_ = memory_.mask();
   slot_bytes_ = memory_.geometry.slot_bytes;
   notice_word_ = &memory_.shared_status().notice;
   sleepers_ = &memory_.shared_status().consumer_sleepers;
   static_assert(offsetof(SharedStatus, producer_sleepers) == offsetof(SharedStatus, consumer_sleepers) + sizeof(Word));
-  tail_low_ = Tail{0, generation_, producer_}.word();
   ready_low_ = SlotState{0, producer_, SlotPhase::ready}.word();
 }
 
 Notice Claimer::accept_notice() noexcept {
   const std::uint64_t word = memory_.shared_status().notice.load_acquire();
   const Notice notice = Notice::of(word);
-  limit_ = next_;
+  stop_inline_path();
   // Removal is told again at every call.
   if ((notice.flags & k_notice_removed) == 0) seen_notice_ = word;
   return notice;
@@ -55,7 +65,7 @@ bool Claimer::void_lost_claims() noexcept {
   return found;
 }
 
-Position Claimer::scan_floors() noexcept { return scan_floors_from(load_tail(memory_)); }
+Position Claimer::scan_floors() noexcept { return scan_floors_from(single_ ? next_ : load_tail(memory_)); }
 
 Position Claimer::scan_floors_from(Position tail) noexcept {
   const Position lowest = lowest_floor(memory_, tail);
@@ -65,8 +75,8 @@ Position Claimer::scan_floors_from(Position tail) noexcept {
 }
 
 bool Claimer::ensure_room(Position position) noexcept {
-  // A single producer's `tail` is a plain store: it must be visible before the groups are scanned, or a group that
-  // joins at the latest message reads an old tail, unseen by us, and is overrun. (The several-producer tail is swapped.)
+  // A single producer's last READY is a plain store: it must be visible before the groups are scanned, or a group that joins at
+  // the latest message finds an old tail, unseen by us, and is overrun. (The several-producer tail is swapped.)
   // plant: no_fence_before_the_floors
   if (single_) full_fence();
   if (refresh_limit(position)) return true;
@@ -102,6 +112,7 @@ bool Claimer::refresh_limit(Position position) noexcept {
   others_turn_ = false;
   next_is_parked_ = false;
   if (limit_ == position) return false;
+  if (single_) raise_claim_limit(limit_);
   // Slots are parked before a floor passes them, and no limit exceeds a floor by more than a lap. So the limit stays right when
   // more slots are parked later.
   // plant: producer_ignores_parked_slots
@@ -159,6 +170,8 @@ bool Claimer::ensure_room_behind_parked() noexcept {
     // Its owner stays in the slot: a consumer that gets the parked message again is told the producer.
     const SlotState before = SlotState::of(slot(next_).state.load_relaxed());
     take_next();
+    stop_ = next_;
+    ++not_messages_;
     // plant: void_of_a_parked_slot_overwrites_it
     slot(last()).state.store_release(SlotState{last(), before.owner, SlotPhase::voided}.word());
     go_on_behind_void();
@@ -204,8 +217,26 @@ Claim Claimer::claim_single() noexcept {
   if (distance(next_, limit_) >= 0 && !ensure_room_behind_parked()) [[unlikely]]
     return Claim::full;
   take_next();
+  set_stop();
   assert(distance(next_, limit_) <= 0);
   return Claim::ok;
+}
+
+void Claimer::set_stop() noexcept {
+  const Position turn = wrap((next_ + stop_mask_) & ~stop_mask_);
+  stop_ = distance(turn, limit_) < 0 ? turn : limit_;
+}
+
+void Claimer::raise_claim_limit(Position limit) noexcept {
+  if (distance(limit, claim_limit_) > 0) claim_limit_ = limit;
+  // plant: claim_limit_is_not_stored
+  head_->claim_limit.store_relaxed(claim_limit_);
+}
+
+void Claimer::store_published() noexcept {
+  if (!single_) return;
+  head_->not_messages.store_relaxed(not_messages_);
+  store_pair(head_->counted[0], next_, published().bytes);
 }
 
 inline Claim Claimer::may_claim(Position position, Tail tail, bool alone) noexcept {
@@ -272,6 +303,7 @@ Claim Claimer::claim_shared() noexcept {
 }
 
 void Claimer::void_claim(std::size_t /*size*/) noexcept {
+  ++not_messages_;  // only a single producer reads it
   memory_.slot(last()).state.store_release(SlotState{last(), producer_, SlotPhase::voided}.word());
 }
 

@@ -1,10 +1,12 @@
 // Claiming the next position of the ring: the producer's half of the protocol.
 //
-// A claim takes a position by moving `tail`, and marks its slot CLAIMED. The producer then writes, and stores READY. A producer
-// claims only after the slot of the last claim is marked. So at most one claim is unmarked, and `tail` names its owner.
+// Several producers: a claim takes a position by moving `tail`, and marks its slot CLAIMED. The producer then writes, and stores
+// READY. A producer claims only after the slot of the last claim is marked. So at most one claim is unmarked, and `tail` names
+// its owner.
 //
-// A single producer does not mark its claim: it has one at a time, and `tail` names it. It writes a slot only after the slot
-// before is READY or VOID. A lossy reader checks that slot instead of a mark (is_unchanged() in slot_view.hpp).
+// A single producer has one claim at a time, and no other process need know of it: there is no `tail`, and no mark. It writes a
+// slot only after the slot before is READY or VOID. A lossy reader checks that slot instead of a mark (is_unchanged() in
+// slot_view.hpp). If the producer dies, its slot still shows the lap before, and the next producer writes it again.
 //
 // Thread safety: a Claimer belongs to one producer. Only one Claimer may exist for a single-producer ring.
 #pragma once
@@ -37,18 +39,23 @@ class Claimer : public detail::InlinePublisher {
   [[nodiscard]] Claim room() noexcept;
 
   using InlinePublisher::slot;
-  /// A message of several producers is counted when it is one. A lone producer has counted it at the claim: see InlinePublisher.
+  /// A message is counted when it is one. The inline path counts it at the claim: see InlinePublisher.
   static constexpr bool k_counts_at_claim = false;
-  /// Messages and bytes.
-  [[nodiscard]] Word* published() const noexcept { return published_; }
-  [[nodiscard]] Word& published_messages() const noexcept { return published_[0]; }
-  [[nodiscard]] Word& published_bytes() const noexcept { return published_[1]; }
+  [[gnu::always_inline]] void count(std::size_t size) noexcept { add_pair(*published_, 1, size); }
+  /// What this producer has published.
+  [[nodiscard]] Published published() const noexcept {
+    const Published counted{published_[0].load_relaxed(), published_[1].load_relaxed()};
+    return single_ ? Published{wrap(next_ - not_messages_), bytes_ + counted.bytes} : counted;
+  }
+  /// Single producer: stores published() for other processes, which see it until then by the slots (load_published() in
+  /// counters.hpp).
+  void store_published() noexcept;
   /// Ends the last claim: the message in its slot becomes visible. Two stores, on every processor. Pairs with the acquire load
   /// of the slot's state in every reader.
   void commit(Slot& slot, Position position, std::uint64_t meta) noexcept {
     // plant: flag_behind_ready
     slot.meta.store_relaxed(meta);
-    // plant: ready_before_tail/3, flag_behind_ready/2
+    // plant: flag_behind_ready/2
     slot.state.store_release(SlotState{position, 0, {}}.word() | ready_low_);
   }
   /// Ends the last claim without a message.
@@ -114,6 +121,12 @@ class Claimer : public detail::InlinePublisher {
   Claim after_voids(Claim claim, std::uint32_t voided) noexcept;
   /// Scans the floors and sets limit_. True if `position`, the next one to claim, may be claimed.
   bool refresh_limit(Position position) noexcept;
+  /// Single producer: sets limit_ and `stop_` so that the next claim is not inline.
+  void stop_inline_path() noexcept { stop_ = limit_ = next_; }
+  /// Single producer: sets `stop_` by limit_ and next_.
+  void set_stop() noexcept;
+  /// Single producer: tells lossy readers how far the claims may go now. Never back: a claim of a dead producer may lie there.
+  void raise_claim_limit(Position limit) noexcept;
   Position scan_floors_from(Position tail) noexcept;
   /// Several producers: lowers the limit by the slots that older tickets claim first. False if nothing is left at `position`.
   bool leave_room_to_others(Position position) noexcept;
@@ -130,7 +143,13 @@ class Claimer : public detail::InlinePublisher {
   bool scans_unpassed_acks_ = true;
   bool leaves_parking_ = false;
   const std::uint8_t producer_;
+  /// Messages and bytes: several producers: those in the endpoint; a single producer: those that were not published inline.
   Word* const published_;
+  alignas(2 * sizeof(Word)) Word not_inline_[2]{};
+  Position not_messages_ = 0;  // single producer: positions before next_ that are no messages of this producer
+  Position claim_limit_ = 0;   // single producer: as in RingHead
+  const std::uint64_t
+      stop_mask_;  // single producer: positions between two turns at which the counters are stored, less one
   const Word* const parked_slots_;
   std::uint16_t generation_ = 0;                // under which limit_ was read
   std::uint64_t our_tail_ = ~std::uint64_t{0};  // several producers: `tail` after our last claim

@@ -97,12 +97,19 @@ inline void end_unread(const QueueMemory& memory, Position tail, Position first_
   unread_total(memory).store_release(sum);
 }
 
+/// What a producer has published, as of now. A single producer stores its numbers now and then: the messages behind them are
+/// counted in their slots. Messages with properties that lay in a lane and are over count with their properties there.
+/// `tail`: by load_tail(). In counters.cpp.
+[[nodiscard]] Published load_published(const QueueMemory& memory, unsigned producer, Position tail) noexcept;
+/// Single producer, of the daemon once the producer is gone: the next one begins at 0.
+void reset_published(const QueueMemory& memory) noexcept;
+
 /// The newest: of what a producer has published its Endpoint may have an older copy.
 [[nodiscard]] inline ProducerCounters load_producer_counters(const QueueMemory& memory, unsigned producer) noexcept {
   auto counters = load_counters<ProducerCounters>(memory.endpoint(producer).counters);
-  const Word* const published = memory.published(producer);
-  counters.messages = published[0].load_relaxed();
-  counters.bytes = published[1].load_relaxed();
+  const Published published = load_published(memory, producer, load_tail(memory));
+  counters.messages = published.messages;
+  counters.bytes = published.bytes;
   return counters;
 }
 

@@ -5,6 +5,25 @@
 
 namespace beltway::ring {
 
+Position search_tail(const QueueMemory& memory) noexcept {
+  // Pairs with the release of READY and VOID: who sees them sees all slots before.
+  const auto shown_by = [&](std::uint64_t index) {
+    return SlotState::of(memory.slot(index).state.load_acquire()).position;
+  };
+  const Position first = shown_by(0);
+  std::uint64_t behind = 1;  // slots that were seen to be of the lap of slot 0, or of a later one
+  for (std::uint64_t end = memory.geometry.slots; behind < end;) {
+    const std::uint64_t middle = behind + (end - behind) / 2;
+    // plant: search_stops_too_early
+    if (distance(shown_by(middle), wrap(first + middle)) >= 0) {
+      behind = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return wrap(first + behind);
+}
+
 Position lowest_floor(const QueueMemory& memory, Position tail) noexcept {
   Position lowest = tail;
   for (unsigned index = 0; index < memory.geometry.groups(); ++index) {

@@ -16,8 +16,12 @@ namespace beltway::ring {
   // plant: tail_is_not_widened
   return widen<Tail::bits>(tail.position, slot.position);
 }
+/// The tail of a ring of one producer, which stores it nowhere: the position behind the last message, found by a binary search
+/// over the slots. It was the tail at some moment of the search. An open claim is not seen.
+[[nodiscard]] Position search_tail(const QueueMemory& memory) noexcept;
 /// The next position to be claimed, as of now.
 [[nodiscard]] inline Position load_tail(const QueueMemory& memory) noexcept {
+  if (memory.geometry.single_producer()) return search_tail(memory);
   return tail_position(memory, Tail::of(memory.tail().load_acquire()));
 }
 

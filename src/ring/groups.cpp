@@ -23,8 +23,9 @@ void fill_leases(const QueueMemory& memory, unsigned index, Position floor) noex
 
 void join_latest(const QueueMemory& memory, GroupBlock& group, GroupStateWord active) noexcept {
   group.state.store_release(active.word());
-  // A producer that did not see the group ACTIVE moved `tail` before its scan, so this load sees that `tail`. The positions
-  // that it may still claim without seeing the group lie within one lap after this `tail`.
+  // A producer that did not see the group ACTIVE moved `tail` before its scan, so this load sees that `tail`. (A single producer's
+  // last READY was visible before its scan.) The positions that it may still claim without seeing the group lie within one lap
+  // after this `tail`.
   // plant: no_fence_after_active
   full_fence();
   // plant: no_second_check_of_tail
@@ -34,13 +35,14 @@ void join_latest(const QueueMemory& memory, GroupBlock& group, GroupStateWord ac
 void join_oldest(const QueueMemory& memory, GroupBlock& group, GroupStateWord active) noexcept {
   group.state.store_release(active.word());
   if (void_limits(memory, group)) return;
-  // A single producer stores `tail` plainly, but it reads the notice at each claim. After the barrier it has at most one open
-  // claim for which it read the notice before.
+  // A single producer has no generation, but it reads the notice at each claim. After the barrier it has at most one open claim
+  // for which it read the notice before, and that one is not in `tail`.
   // plant: join_oldest_without_notice
   post_notice(memory, 0);
   full_fence();
   // plant: join_oldest_without_barrier
   os::heavy_barrier();
+  // plant: join_oldest_at_the_open_claim
   raise_floor(group, wrap(load_tail(memory) - memory.geometry.slots + 1));
 }
 
@@ -75,6 +77,8 @@ Position join(const QueueMemory& memory, unsigned index, GroupKind kind, Start s
   group.state.store_release(GroupStateWord{incarnation, kind, GroupPhase::joining}.word());
   Position floor = load_tail(memory);
   if (start == Start::oldest) floor = wrap(floor - memory.geometry.slots);
+  // The slot of the oldest message may be written again: a lossy reader would lose it at once.
+  if (start == Start::oldest && kind == GroupKind::lossy && memory.geometry.single_producer()) floor = wrap(floor + 1);
   // plant: leases_are_not_filled
   if (kind == GroupKind::named) fill_leases(memory, index, floor);
   const Next next = Next::of(group.next.load_relaxed());

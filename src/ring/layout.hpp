@@ -17,7 +17,8 @@
 //   slot state   position:54 | owner:8 | phase:2             written by producers and the repair
 //   slot meta    spare:16 | flags:16 | size:32               written by the claim's owner before READY
 //   block head   spare:24 | headers:8 | present:16 | bytes:16  as meta; the block's first word, see PROPERTIES.md
-//   tail         position:44 | generation:12 | owner:8       written by producers; a join at oldest raises the generation
+//   tail         position:44 | generation:12 | owner:8       several producers; a join at oldest raises the generation
+//   claim limit, counted, not messages    position:54        a single producer: see RingHead
 //   floor        incarnation:10 | position:54                private: its consumer; named: any helper; joins: the daemon
 //   next         position:44 | version:20                    consumers of the group, the repair
 //   lease        position:45 | owner:8 | tries:8 | phase:3   consumers of the group, the repair, purge, who parks
@@ -50,7 +51,7 @@
 namespace beltway::ring {
 
 inline constexpr std::uint64_t k_magic = 0x0a79617774'6c6542ULL;  // "Beltway\n"
-inline constexpr std::uint32_t k_layout_major = 5;
+inline constexpr std::uint32_t k_layout_major = 6;
 inline constexpr std::uint32_t k_layout_minor = 0;
 inline constexpr std::size_t k_cache_line_bytes = 64;
 /// `bytes`, rounded up to lines.

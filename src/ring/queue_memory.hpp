@@ -9,6 +9,12 @@
 
 namespace beltway::ring {
 
+/// What a producer has published.
+struct Published {
+  std::uint64_t messages = 0;
+  std::uint64_t bytes = 0;
+};
+
 struct QueueMemory {
   Geometry geometry;
   std::byte* ring = nullptr;
@@ -30,10 +36,6 @@ struct QueueMemory {
   /// `owner`: 0 to 63 for producers, k_first_consumer + c for consumers; must be below the geometry's maxima.
   [[nodiscard]] Endpoint& endpoint(unsigned owner) const noexcept {
     return reinterpret_cast<Endpoint*>(control + geometry.endpoints_offset())[endpoint_index(owner)];
-  }
-  /// Two words: how many messages and bytes a producer has published.
-  [[nodiscard]] Word* published(unsigned producer) const noexcept {
-    return geometry.single_producer() ? ring_head().published : endpoint(producer).counters;
   }
   /// The bell that `owner` listens to in event mode, with its neighbours.
   [[nodiscard]] int bell(unsigned owner) const noexcept { return bells[endpoint_index(owner) % k_bells]; }

@@ -28,6 +28,9 @@ void initialize_queue(const QueueMemory& memory, std::uint64_t queue_id, bool sy
     memory.slot(position).state.store_relaxed(SlotState{position, 0, SlotPhase::voided}.word());
   }
   memory.shared_status().notice.store_relaxed(Notice{1, symmetric ? k_notice_symmetric : 0}.word());
+  memory.ring_head().claim_limit.store_relaxed(first);
+  memory.ring_head().counted[0].store_relaxed(first);
+  memory.ring_head().not_messages.store_relaxed(first);
   memory.tail().store_release(Tail{first, 0, 0}.word());
 }
 

@@ -96,7 +96,8 @@ inline constexpr std::uint16_t k_has_due_time = 1 << 7;
 /// Call it after the copy of a message that no floor protects. True if the copy is the message of `word`, the slot's READY state.
 /// The fence pairs with the release fences of Claimer: if the reader copied later bytes, it now sees the word that was stored
 /// before these bytes, which is another state of this slot. A single producer does not mark its claims. There the reader checks
-/// the slot before, which the producer finishes first, and `tail`. `tail` is loaded last, since the producer writes its line.
+/// the slot before, which the producer finishes first. If that slot is of the lap before, the message is the oldest of the ring,
+/// and intact only if a floor keeps the producer from the slot: its limit tells.
 [[nodiscard]] inline bool is_unchanged(const QueueMemory& memory, const Slot& slot, std::uint64_t word) noexcept {
   acquire_fence();
   // plant: lossy_reader_does_not_check_again
@@ -106,8 +107,8 @@ inline constexpr std::uint16_t k_has_due_time = 1 << 7;
   const Position before = wrap(position - 1);
   // plant: lossy_reader_does_not_check_before
   if (SlotState::of(memory.slot(before).state.load_relaxed()).position == before) return true;
-  // plant: lossy_reader_does_not_check_tail
-  return distance(load_tail(memory), wrap(position + memory.geometry.slots)) <= 0;
+  // plant: lossy_reader_does_not_check_the_limit
+  return distance(wrap(memory.ring_head().claim_limit.load_relaxed()), wrap(position + memory.geometry.slots)) <= 0;
 }
 
 }  // namespace beltway::ring

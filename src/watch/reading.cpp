@@ -133,13 +133,10 @@ void Reader::read_all_counters(const QueueTotals& gone) {
 
 void Reader::read_producers(Sums& sums) {
   for (const unsigned i : attached_producers_) {
-    const ring::Word* const published = memory_.published(i);
     Sums& seen = producers_[i];
-    const std::uint64_t messages = published[0].load_relaxed();
-    if (messages != seen.messages_in) {
-      seen.messages_in = messages;
-      seen.bytes_in = published[1].load_relaxed();
-    }
+    const ring::Published published = ring::load_published(memory_, i, reading_.position);
+    seen.messages_in = published.messages;
+    seen.bytes_in = published.bytes;
     add(sums, seen);
   }
 }

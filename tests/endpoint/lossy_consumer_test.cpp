@@ -22,10 +22,12 @@ TEST(Lossy, producers_are_not_held_back_and_the_loss_is_exact) {
     for (int i = 0; i < 11; ++i) EXPECT_EQ(out.try_publish(std::to_string(i)), Status::ok);
     Result<Message> message = in.try_receive();
     ASSERT_TRUE(message);
-    EXPECT_EQ(message->text(), "7") << "the oldest that is still there";
-    EXPECT_EQ(message->lost(), 7U);
-    EXPECT_EQ(in.counters().lost, 7U);
-    for (int i = 8; i < 11; ++i) {
+    // A single producer tells nobody its claim: it may be writing over the oldest of four.
+    const int oldest = producers == 1 ? 8 : 7;
+    EXPECT_EQ(message->text(), std::to_string(oldest)) << "the oldest that is still there";
+    EXPECT_EQ(message->lost(), static_cast<std::uint64_t>(oldest));
+    EXPECT_EQ(in.counters().lost, static_cast<std::uint64_t>(oldest));
+    for (int i = oldest + 1; i < 11; ++i) {
       Result<Message> next = in.try_receive();
       ASSERT_TRUE(next);
       EXPECT_EQ(next->text(), std::to_string(i));

@@ -45,26 +45,32 @@ Scenario slot_that_is_waited_for() {
 /// producers one may stand still while the daemon heals, with a wrong `tail` in its hands that is a whole lap too far; then it
 /// helps that one on.
 Scenario tail(std::uint32_t ahead, std::uint32_t producers, bool gapless = true) {
-  return scenario(
-      "a tail that is " + std::to_string(ahead) + " ahead is healed under " + std::to_string(producers) + " producers",
-      {.slots = 2, .producers = producers, .consumers = 1}, {.preemptions = 2, .delays = 1, .executions = 150'000},
-      [=](World& w) {
-        for (unsigned p = 0; p < producers; ++p) w.add_producer(p);
-        w.add_private(0);
-        w.publish(0, 30), w.receive(0);
-        const Tail tail = Tail::of(w.memory.tail().load_relaxed());
-        w.memory.tail().store_release(Tail{tail.position + ahead, tail.generation, tail.owner}.word());
-        add_actor([&w] { w.publish(0, 1), w.publish(0, 2); }, {.name = "A"});
-        if (producers > 1) add_actor([&w] { w.publish(1, 3), w.publish(1, 4); }, {.name = "B"});
-        add_actor([&w] { heal(w); }, {.name = "daemon"});
-        add_actor([&w] { w.receive(0), w.receive(0); }, {.name = "C"});
-      },
-      [=](World& w) {
-        heal(w);  // a single producer that has published since is healed only now
-        for (unsigned p = 0; p < producers; ++p) w.publish(p, 50 + p);  // each takes notice, and voids what it lost
-        w.check_private(0, gapless);
-        w.check_usable(0, 0);
-      });
+  return scenario((producers == 1 ? "a claim limit that is " : "a tail that is ") + std::to_string(ahead) +
+                      " ahead is healed under " + std::to_string(producers) + " producers",
+                  {.slots = 2, .producers = producers, .consumers = 1},
+                  {.preemptions = 2, .delays = 1, .executions = 150'000},
+                  [=](World& w) {
+                    for (unsigned p = 0; p < producers; ++p) w.add_producer(p);
+                    w.add_private(0);
+                    w.publish(0, 30), w.receive(0);
+                    if (producers == 1) {
+                      w.memory.ring_head().claim_limit.store_release(load_tail(w.memory) + ahead);
+                    } else {
+                      const Tail tail = Tail::of(w.memory.tail().load_relaxed());
+                      w.memory.tail().store_release(Tail{tail.position + ahead, tail.generation, tail.owner}.word());
+                    }
+                    add_actor([&w] { w.publish(0, 1), w.publish(0, 2); }, {.name = "A"});
+                    if (producers > 1) add_actor([&w] { w.publish(1, 3), w.publish(1, 4); }, {.name = "B"});
+                    add_actor([&w] { heal(w); }, {.name = "daemon"});
+                    add_actor([&w] { w.receive(0), w.receive(0); }, {.name = "C"});
+                  },
+                  [=](World& w) {
+                    heal(w);  // a single producer that has published since is healed only now
+                    for (unsigned p = 0; p < producers; ++p)
+                      w.publish(p, 50 + p);  // each takes notice, and voids what it lost
+                    w.check_private(0, gapless);
+                    w.check_usable(0, 0);
+                  });
 }
 
 /// Lease words, `next` and the floor of a named group, while its consumers lease and a producer publishes.

@@ -9,13 +9,8 @@ plant_condition(no_clamp_of_the_limit [[lowest == tail || distance(floor, lowest
 plant_value(no_check_of_the_slot [[true]])
 plant(no_fence_before_the_floors "")
 plant(no_scan_after_help [[return help_floors(memory_) && refresh_limit(position);]])
-plant(ready_before_tail "")
-plant(ready_before_tail/2
-  [[store_pair(slot.state, SlotState{position, 0, {}}.word() | ready_low_, meta);
-    head_->tail.store_relaxed(Tail{position + 1, 0, 0}.word() | tail_low_);]])
-plant(ready_before_tail/3
-  [[slot.state.store_release(SlotState{position, 0, {}}.word() | ready_low_);
-    if (single_) head_->tail.store_relaxed(Tail{position + 1, 0, 0}.word() | tail_low_);]])
+plant_condition(search_stops_too_early [[distance(shown_by(middle), wrap(first + middle)) > 0]])
+plant(claim_limit_is_not_stored "")
 plant(no_fence_behind_the_mark "")
 # One fence, whose lack shows in two ways.
 plant(no_fence_behind_the_claim_before_a_reference "")
@@ -35,7 +30,7 @@ plant(punch_without_a_second_scan "")
 plant(lane_does_not_help_floors "")
 plant_condition(lossy_reader_does_not_check_again [[false]])
 plant_condition(lossy_reader_does_not_check_before [[true]])
-plant(lossy_reader_does_not_check_tail [[return true;]])
+plant(lossy_reader_does_not_check_the_limit [[return true;]])
 plant(newest_passes_what_is_claimed "")
 plant(overtaken_newest_is_empty [[if (!found) return ReadResult::empty;]])
 
@@ -120,6 +115,7 @@ plant_condition(drained_while_parked [[false]])
 # -- joining and leaving ------------------------------------------------------------------------------------------
 plant(no_second_check_of_tail "")
 plant(no_fence_after_active "")
+plant(join_oldest_at_the_open_claim [[raise_floor(group, wrap(load_tail(memory) - memory.geometry.slots));]])
 plant(join_oldest_once [[memory.tail().compare_and_swap(word, raised.word()); return true;]])
 plant(join_oldest_without_notice "")
 plant(a_doubt_is_written_over [[word.store_release(next(seen)); return;]])

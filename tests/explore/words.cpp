@@ -126,6 +126,7 @@ void describe(const void* word, std::uint64_t value, char* out, std::size_t size
     return text.say("tail = %d, generation %d, last claim by %d", number<Tail::bits>(tail.position), tail.generation,
                     tail.owner);
   }
+  if (word == &shown.ring_head().claim_limit) return text.say("claim limit = %d", number<k_position_bits>(value));
   if (word == &shared_status.notice) return text.say("notice = %llx", plain);
   if (word == &shared_status.consumer_sleepers) return text.say("sleeping consumers = %llx", plain);
   if (word == &shared_status.producer_sleepers) return text.say("sleeping producers = %llx", plain);

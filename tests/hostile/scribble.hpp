@@ -7,7 +7,7 @@
 #include <random>
 #include <utility>
 
-#include "ring/queue_memory.hpp"
+#include "ring/floors.hpp"
 
 namespace beltway::test {
 
@@ -48,7 +48,7 @@ class Scribbler {
       case 3: return memory_.group(static_cast<unsigned>(below(geometry.groups()))).floor;
       case 4: return memory_.group(static_cast<unsigned>(below(geometry.groups()))).next;
       case 5: return memory_.lease(static_cast<unsigned>(below(geometry.max_groups)), below(geometry.slots));
-      case 6: return memory_.tail();
+      case 6: return word(memory_.ring, sizeof(RingHead));
       case 7: return memory_.slot(below(geometry.slots)).state;
       default: return word(memory_.ring + k_slots_offset, std::size_t{geometry.slots} * geometry.slot_bytes);
     }
@@ -56,7 +56,7 @@ class Scribbler {
   Word& word(std::byte* base, std::size_t bytes) { return *reinterpret_cast<Word*>(base + 8 * below(bytes / 8)); }
 
   std::uint64_t value() {
-    const Position tail = Tail::of(memory_.tail().load_relaxed()).position;
+    const Position tail = load_tail(memory_);
     const Position near = tail + below(9) - 4 + (below(3) - 1) * memory_.geometry.slots;
     const auto owner = static_cast<std::uint8_t>(below(256));
     switch (below(11)) {

@@ -24,8 +24,8 @@ struct OneClaimer {
   [[nodiscard]] SlotPhase phase_at(Position position) const {
     return SlotState::of(attachment.memory.slot(position).state.load_acquire()).phase;
   }
-  [[nodiscard]] std::uint64_t messages() const { return claimer.published_messages().load_relaxed(); }
-  [[nodiscard]] std::uint64_t bytes() const { return claimer.published_bytes().load_relaxed(); }
+  [[nodiscard]] std::uint64_t messages() const { return claimer.published().messages; }
+  [[nodiscard]] std::uint64_t bytes() const { return claimer.published().bytes; }
 
   LocalQueue queue;
   Attachment attachment;

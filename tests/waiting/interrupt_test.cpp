@@ -11,6 +11,7 @@
 #include "beltway/beltway.hpp"
 #include "child.hpp"
 #include "local_queue.hpp"
+#include "ring/floors.hpp"
 #include "waits.hpp"
 #include "watch.hpp"
 
@@ -81,7 +82,7 @@ TEST_P(Interrupt, an_interrupt_ends_every_call_of_a_producer_that_waits_for_room
   out.interrupt();
   EXPECT_EQ(reason([&] { held->commit(); }), Errc::interrupted);
   EXPECT_TRUE(*held) << "it is still open";
-  EXPECT_EQ(queue.memory().ring_head().tail.load_relaxed() >> 20, 2U) << "nothing was published";
+  EXPECT_EQ(load_tail(queue.memory()), 2U) << "nothing was published";
 }
 
 TEST(InterruptOfABatch, an_interrupt_after_the_first_message_of_a_batch_is_told_by_the_next_call) {
@@ -199,7 +200,7 @@ TEST(CancelledThread, a_cancelled_thread_finishes_its_call_and_ends_at_its_next_
     ::pthread_cancel(thread.native_handle());
     queue.producer().publish("x");
     while (!has_read) std::this_thread::yield();  // until then it has the consumer
-    while (queue.memory().ring_head().tail.load_relaxed() >> 20 < 4) {
+    while (load_tail(queue.memory()) < 4) {
       static_cast<void>(in.try_receive());
       static_cast<void>(looper.try_receive());
       std::this_thread::yield();

@@ -5,9 +5,10 @@
 // fits its slot, asymmetric fences. Otherwise it changes nothing and returns `not_handled`; ProducerCore then takes over.
 // Claimer (src/ring/claim.hpp): every ring and every case. Both share `next_` and `limit_`, so they agree on the position.
 //
-// The inline path stores to as few lines in turn as possible. While a slot's line is on its way from the consumer, stores wait
-// in order, and each change of line costs. So the counters of a single producer lie on the line of `tail`, and are stored
-// before the slot.
+// The inline path stores to as few places as possible. While a slot's line is on its way from the consumer, stores wait in order.
+// Stores that follow each other into one block of 32 bytes become one, and each change of block costs, in private memory too. So
+// a message of a single producer is stored to two blocks: the slot, and next_ with bytes_. Nothing else is stored for each
+// message. What is periodic is done at `stop_`, by ProducerCore.
 //
 // Thread safety: belongs to its producer's thread. The words and their partners are in src/ring/layout.hpp and
 // src/ring/claim.hpp. The packing of slot and tail is in words.hpp.
@@ -43,7 +44,7 @@ class ClaimedSlot {
       : ring_(ring), size_(size), claim_(ring.claim(position_)) {
     if (claim_ != Claim::ok) [[unlikely]]
       return;
-    if constexpr (Ring::k_counts_at_claim) add_pair(*ring_.published(), 1, size);
+    if constexpr (Ring::k_counts_at_claim) ring_.count(size);
     slot_ = &ring_.slot(position_);
   }
   ClaimedSlot(const ClaimedSlot&) = delete;
@@ -61,7 +62,7 @@ class ClaimedSlot {
   [[gnu::always_inline]] void commit(std::uint64_t flags) noexcept {
     committed_ = true;
     ring_.commit(*slot_, position_, size_ + flags);
-    if constexpr (!Ring::k_counts_at_claim) add_pair(*ring_.published(), 1, size_);
+    if constexpr (!Ring::k_counts_at_claim) ring_.count(size_);
   }
 
  private:
@@ -76,8 +77,8 @@ class ClaimedSlot {
 /// Publishes `size` bytes that `fill(std::byte*)` writes into the slot; wakes no sleeper. If `fill` throws, the position is
 /// skipped by all groups and the exception goes on. Anything but Claim::ok: nothing was done. `flags`: see commit().
 ///
-/// `Ring` has claim(position), slot(position), commit(slot, position, meta), void_claim(size), published() (two words: messages
-/// and bytes) and k_counts_at_claim: whether they count a message at its claim or after its commit.
+/// `Ring` has claim(position), slot(position), commit(slot, position, meta), void_claim(size), count(size) and k_counts_at_claim:
+/// whether a message of `size` bytes is counted at its claim or after its commit.
 template <class Ring, class Fill>
 [[gnu::always_inline]] inline Claim try_put(Ring& ring, std::size_t size, std::uint64_t flags, const Fill& fill) {
   ClaimedSlot<Ring> slot(ring, size);
@@ -142,21 +143,21 @@ class InlinePublisher {
 
   template <class Fill>
   [[gnu::always_inline]] Outcome publish_inline(std::size_t size, const Fill& fill) {
-    const Position position = next_;
     if (guard_.in_child() || try_put(*this, size, 0, fill) != Claim::ok) [[unlikely]]
       return Outcome::not_handled;
-    return outcome_after_commit(position);
+    return outcome_after_commit();
   }
 
   // The claim policy of one producer. Claimer and ProducerCore have their own.
 
-  /// The counters are on the line of `tail`: so the line is written once, before the slot.
+  /// bytes_ lies beside next_: so both are one place, which is written before the slot.
   static constexpr bool k_counts_at_claim = true;
+  [[gnu::always_inline]] void count(std::size_t size) noexcept { bytes_ += size; }
 
   /// Requires nothing. Claim::ok: there is no new notice (a single producer checks at each claim, for a join at the oldest
-  /// message), and the next slot was free. Claim::full says only that Claimer must scan the floors.
+  /// message), and the next slot was free. Claim::full says only that Claimer must go on.
   [[nodiscard, gnu::always_inline]] Claim claim(Position& position) noexcept {
-    if (notice_word_->load_relaxed() != seen_notice_ || next_ == limit_) [[unlikely]]
+    if (notice_word_->load_relaxed() != seen_notice_ || next_ == stop_) [[unlikely]]
       return Claim::full;
     position = take_next();
     return Claim::ok;
@@ -165,38 +166,35 @@ class InlinePublisher {
   [[gnu::always_inline]] Position take_next() noexcept {
     const Position position = next_;
     next_ = wrap(position + 1);
-    // `tail` first: a claim that is not in `tail` does not exist for the repair. A plain store: no other process writes it.
-    // plant: ready_before_tail
-    head_->tail.store_relaxed(Tail{position + 1, 0, 0}.word() | tail_low_);
     // The fence: no reader sees the bytes of this claim before the end of the last claim. Pairs with is_unchanged().
     // plant: no_fence_behind_the_claim_before, no_fence_behind_the_claim_before_a_reference
     release_fence();
     return position;
   }
-  [[nodiscard]] Word* published() const noexcept { return head_->published; }
   [[nodiscard, gnu::always_inline]] Slot& slot(Position position) const noexcept {
     return *reinterpret_cast<Slot*>(slots_ + (position & slot_mask_) * slot_bytes_);
   }
   /// READY and the size, with release: pairs with the acquire load of the slot's state in every reader.
   [[gnu::always_inline]] void commit(Slot& slot, Position position, std::uint64_t meta) noexcept {
-    // plant: ready_before_tail/2
     store_pair(slot.state, SlotState{position, 0, {}}.word() | ready_low_, meta);
   }
   /// Ends the last claim, of `size` bytes, whose writer threw. In src/endpoint/producer_core.cpp.
   [[gnu::cold]] void void_claim(std::size_t size) noexcept;
 
-  /// After a commit at `position`, in a queue whose fences are not symmetric.
-  [[nodiscard, gnu::always_inline]] Outcome outcome_after_commit(Position position) const noexcept {
+  /// After a commit, in a queue whose fences are not symmetric.
+  [[nodiscard, gnu::always_inline]] Outcome outcome_after_commit() const noexcept {
     compiler_fence();
-    return position % k_positions_per_counter_store == 0 ||
-                   (sleepers_[0].load_relaxed() | sleepers_[1].load_relaxed()) != 0
-               ? Outcome::published_follow_up
-               : Outcome::published;
+    return (sleepers_[0].load_relaxed() | sleepers_[1].load_relaxed()) != 0 ? Outcome::published_follow_up
+                                                                            : Outcome::published;
   }
 
   friend void report_two_threads(const InlinePublisher& producer);
 
-  Position next_ = 0;              // behind our last claim; single producer: our own copy of the position in `tail`
+  // Both in one block of 32 bytes. Nothing else there is stored for each message.
+  alignas(2 * sizeof(std::uint64_t)) Position next_ = 0;  // behind our last claim
+  std::uint64_t bytes_ = 0;                               // single producer: of its messages, as of the last claim
+  // Single producer: where the inline path ends, at `limit_` or at the next position where the counters are stored.
+  Position stop_ = 0;
   Position limit_ = 0;             // positions before this may be claimed; of a single producer never behind next_
   std::uint64_t seen_notice_ = 0;  // the notice word as it was read last
   std::size_t inline_size_limit_ =
@@ -207,8 +205,7 @@ class InlinePublisher {
   std::uint64_t slot_bytes_ = 0;
   const Word* notice_word_ = nullptr;  // the shared status's notice
   const Word* sleepers_ = nullptr;     // two words, of consumers and of producers
-  std::uint64_t tail_low_ = 0;         // generation and owner, as a single producer stores them in `tail`
-  std::uint64_t ready_low_ = 0;        // owner and READY, as it stores them in a slot
+  std::uint64_t ready_low_ = 0;        // owner and READY, as a single producer stores them in a slot
   const ForkGuard guard_;
   std::atomic<std::uint64_t> user_{0};  // a thread, or 0
 };

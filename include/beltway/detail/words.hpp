@@ -136,13 +136,15 @@ struct Tail {
 
 /// The words before the slots, on a line that consumers rarely read.
 struct alignas(64) RingHead {
-  Word tail;
-  std::uint64_t spare0;
-  /// Messages and bytes that the attached producer of a single-producer ring has published. Only that producer writes them. They
-  /// are here and not in its Endpoint, since each publish writes this cache line anyway (see InlinePublisher).
-  Word published[2];
-  std::uint64_t spare1[4];
+  Word
+      tail;  ///< a Tail, of a ring of several producers; in a ring of one the slots tell the tail: see load_tail() in floors.hpp
+  // The others are those of a single producer. Only the attached producer writes them, and now and then.
+  Word claim_limit;  ///< no position from here on was ever claimed
+  /// What the producer has counted, as a pair: the position that it counted to, and the bytes of its messages before.
+  Word counted[2];
+  Word not_messages;  ///< positions before `counted` that are no messages of this producer
+  std::uint64_t spare[3];
 };
-static_assert(sizeof(RingHead) == 64 && offsetof(RingHead, tail) == 0 && offsetof(RingHead, published) == 16);
+static_assert(sizeof(RingHead) == 64 && offsetof(RingHead, tail) == 0 && offsetof(RingHead, counted) == 16);
 
 }  // namespace beltway::detail

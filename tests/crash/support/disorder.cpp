@@ -41,6 +41,7 @@ void write_floor(World& world, Position ahead) {
 }
 
 void write_tail(World& world, Position ahead) {
+  world.memory().ring_head().claim_limit.store_release(wrap(load_tail(world.memory()) + ahead));
   Word& word = world.memory().tail();
   const Tail tail = Tail::of(word.load_relaxed());
   word.store_release(Tail{tail.position + ahead, tail.generation, tail.owner}.word());
