@@ -15,7 +15,7 @@ namespace {
 /// Finds the causes of one snapshot.
 class Finder {
  public:
-  Finder(const QueueSnapshot& snapshot, std::uint64_t now_ns, const Surroundings& around)
+  Finder(const QueueSnapshot& snapshot, std::uint64_t now_ns, const LookContext& around)
       : s_(snapshot), now_ns_(now_ns), around_(around) {}
 
   std::vector<Cause> find() {
@@ -98,7 +98,7 @@ class Finder {
 
   const QueueSnapshot& s_;
   std::uint64_t now_ns_;
-  const Surroundings& around_;
+  const LookContext& around_;
   std::vector<Cause> causes_;
   std::set<unsigned> named_;  // consumers that a cause names already
 };
@@ -361,7 +361,7 @@ void Finder::add_leaving(const LeavingGroup& group) {
 
 }  // namespace
 
-std::vector<Cause> find_causes(const QueueSnapshot& snapshot, std::uint64_t now_ns, const Surroundings& around) {
+std::vector<Cause> find_causes(const QueueSnapshot& snapshot, std::uint64_t now_ns, const LookContext& around) {
   return Finder(snapshot, now_ns, around).find();
 }
 

@@ -6,7 +6,7 @@
 
 namespace beltway::watch {
 
-void add_missing_dead_letter_queues(const QueueSnapshot& snapshot, const Surroundings& around,
+void add_missing_dead_letter_queues(const QueueSnapshot& snapshot, const LookContext& around,
                                     std::vector<Cause>& causes) {
   const std::vector<std::string>& missing = snapshot.info.missing_dead_letter_queues;
   for (const GroupState& group : snapshot.groups) {

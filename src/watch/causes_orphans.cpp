@@ -64,7 +64,7 @@ bool is_orphan(const EndpointInfo& endpoint) {
   return !is_hidden;
 }
 
-void add_orphans(const QueueSnapshot& snapshot, const Surroundings& around, std::vector<Cause>& causes) {
+void add_orphans(const QueueSnapshot& snapshot, const LookContext& around, std::vector<Cause>& causes) {
   std::vector<Cause> orphans;
   const auto add = [&](const EndpointInfo& endpoint) {
     if (is_orphan(endpoint)) orphans.push_back(cause_of(endpoint, around.keepers));

@@ -26,7 +26,7 @@ bool sends_to(const QueueOptions& options, const std::string& target) {
 }
 
 /// The largest dead letter of `source` and of all queues that name `target`.
-std::uint64_t largest_dead_letter(const QueueInfo& source, const std::string& target, const Surroundings& around) {
+std::uint64_t largest_dead_letter(const QueueInfo& source, const std::string& target, const LookContext& around) {
   std::uint64_t largest = largest_message(source.options);
   if (around.queues != nullptr) {
     for (const QueueView& queue : *around.queues) {
@@ -36,7 +36,7 @@ std::uint64_t largest_dead_letter(const QueueInfo& source, const std::string& ta
   return largest + k_max_dead_letter_bytes;
 }
 
-const QueueInfo* find(const std::string& name, const Surroundings& around) {
+const QueueInfo* find(const std::string& name, const LookContext& around) {
   if (around.queues == nullptr) return nullptr;
   const auto found =
       std::ranges::find_if(*around.queues, [&name](const QueueView& queue) { return queue.info.name == name; });
@@ -51,7 +51,7 @@ bool takes(const QueueInfo& target, std::uint64_t bytes) {
 
 }  // namespace
 
-DeadLetterPlace dead_letter_queue(const QueueInfo& source, const std::string& name, const Surroundings& around) {
+DeadLetterPlace dead_letter_queue(const QueueInfo& source, const std::string& name, const LookContext& around) {
   DeadLetterPlace place{.name = name};
   const std::uint64_t needed = largest_dead_letter(source, name, around);
   if (const QueueInfo* const target = find(name, around); target != nullptr) {
@@ -65,7 +65,7 @@ DeadLetterPlace dead_letter_queue(const QueueInfo& source, const std::string& na
   return place;
 }
 
-DeadLetterPlace place_for_failed(const QueueInfo& source, const std::string& of_group, const Surroundings& around) {
+DeadLetterPlace place_for_failed(const QueueInfo& source, const std::string& of_group, const LookContext& around) {
   if (!of_group.empty()) {
     const bool is_missing = std::ranges::count(source.missing_dead_letter_queues, of_group) != 0;
     if (is_missing) return dead_letter_queue(source, of_group, around);

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "beltway/info.hpp"
-#include "watch/surroundings.hpp"
+#include "watch/look_context.hpp"
 
 namespace beltway::watch {
 
@@ -19,11 +19,11 @@ struct DeadLetterPlace {
 
 /// Queue `name`, made such that it takes all dead letters of `source`, and those of the other queues that name it.
 [[nodiscard]] DeadLetterPlace dead_letter_queue(const QueueInfo& source, const std::string& name,
-                                                const Surroundings& around);
+                                                const LookContext& around);
 
-/// A queue for messages that a group of `source` cannot process: the one that the group names (`of_group`). Empty: one named after
-/// `source` that exists and takes them, or that can be made.
+/// A queue for messages that a group of `source` cannot process: the one that the group names (`of_group`). If that is empty: one
+/// named after `source` that exists and takes them, or that can be made.
 [[nodiscard]] DeadLetterPlace place_for_failed(const QueueInfo& source, const std::string& of_group,
-                                               const Surroundings& around);
+                                               const LookContext& around);
 
 }  // namespace beltway::watch

@@ -19,7 +19,7 @@ struct MappedFile {
 /// Parses all lines of /proc/PID/maps. `at`: only the mapping of this address, if it is not null.
 [[nodiscard]] std::vector<MappedFile> parse_shared_mappings(const std::string& maps, const void* at = nullptr);
 
-/// Which of those processes are no endpoints. `mappings`: of each process, how often it maps the memory. An endpoint maps it once.
+/// Which of those processes are no endpoints. `mappings`: of each process, how often it maps the memory: once for each endpoint.
 [[nodiscard]] std::vector<int> keepers_among(const std::map<int, unsigned>& mappings, const QueueInfo& queue);
 
 /// Looks for keepers in /proc. They are only told if two looks have found them: a process may have attached between the daemon's

@@ -9,8 +9,8 @@
 
 namespace beltway::test {
 
-/// A consumer of group "g" that holds `messages` of them and ends; a process that shares its memory lives on, until it is killed or
-/// the object ends. Returns when the daemon tells it.
+/// A consumer of group "g" takes `messages` and ends. A process that shares its memory lives on, until it is killed or the object
+/// ends. Returns when the daemon tells that.
 [[nodiscard]] Child stage_orphan(const staging::Scene& scene, std::size_t messages);
 
 }  // namespace beltway::test

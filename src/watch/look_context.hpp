@@ -8,7 +8,7 @@
 
 namespace beltway::watch {
 
-struct Surroundings {
+struct LookContext {
   /// The queues of the daemon that the caller may see. Null: not known.
   const std::vector<QueueView>* queues = nullptr;
   /// Processes that map the memory as endpoints do, and have no endpoint for it (MemoryKeepers).
