@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/tool_command.hpp"
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
 #include "wire/validate.hpp"
@@ -20,8 +21,8 @@ std::uint64_t lane_for(std::uint64_t message_bytes) {
 /// A command that makes a target for messages of that size.
 std::string declare_command(const std::string& target, std::uint64_t needed) {
   const std::uint64_t lane = lane_for(needed);
-  return "\"beltway declare " + target + " --group all" +
-         (lane > QueueOptions{}.lane_bytes ? " --lane-bytes " + std::to_string(lane) : "") + "\"";
+  const std::string size = lane > QueueOptions{}.lane_bytes ? " --lane-bytes " + std::to_string(lane) : "";
+  return "\"" + tool_command("declare", {target}, "--group all" + size) + "\"";
 }
 
 /// What "failed" needs so that it takes messages of that size; nothing fits if there is no such lane.
@@ -92,9 +93,12 @@ void DeadLetterLinks::check_target(const std::string& context, const std::string
   }
   const auto found = nodes_.find(target);
   if (found == nodes_.end()) {
-    throw Error(Errc::not_found, start + "there is no such queue for the dead letters of " + quoted(source) +
-                                     "; declare it first, with a group: " +
-                                     declare_command(target, from.largest_message + k_max_dead_letter_bytes));
+    // Other queues may wait for it, too.
+    std::uint64_t largest = from.largest_message;
+    for (const std::string& other : sources_of(target)) largest = std::max(largest, nodes_.at(other).largest_message);
+    throw Error(Errc::not_found,
+                start + "there is no such queue for the dead letters of " + quoted(source) +
+                    "; declare it first, with a group: " + declare_command(target, largest + k_max_dead_letter_bytes));
   }
   if (const std::vector<std::string> way = find_way(target, source); !way.empty()) {
     std::string names;
@@ -148,7 +152,7 @@ std::string DeadLetterLinks::why_not(const std::string& source, const Node& from
   }
   if (to.groups == 0) {
     return quoted(target) + " has no named group, so the dead letters of " + quoted(source) +
-           " would be overwritten; make a group there: \"beltway group add " + target + " all\"";
+           " would be overwritten; make a group there: \"" + tool_command("group add", {target, "all"}) + "\"";
   }
   return {};
 }

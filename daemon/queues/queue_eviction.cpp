@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include "base/tool_command.hpp"
 #include "queues/queue.hpp"
 #include "recovery/eviction.hpp"
 #include "ring/floors.hpp"
@@ -132,8 +133,8 @@ Error not_evictable(const QueueRecord& queue, const std::string& context, const 
                             " attached while evict_after was 0, so its acknowledgements cannot be stopped while " +
                             process + " lives; " + end +
                             ". Its messages go to other consumers at once. Consumers that attach after "
-                            "\"beltway declare " +
-                            queue.name + " --evict-after 30s\" can be evicted"};
+                            "\"" +
+                            tool_command("declare", {queue.name}, "--evict-after 30s") + "\" can be evicted"};
 }
 
 }  // namespace
@@ -143,8 +144,8 @@ void Queue::evict_consumer(unsigned index, const std::string& by) {
   const unsigned place = geometry_.max_producers + std::min(index, geometry_.max_consumers);
   // A process that has ended needs no eviction: its messages are given back now.
   if (index >= geometry_.max_consumers || !record_.endpoints[place].attached || reap_if_dead(place)) {
-    throw Error(Errc::not_found, context + ": it has no consumer " + std::to_string(index) + "; \"beltway show " +
-                                     record_.name + "\" lists the consumers");
+    throw Error(Errc::not_found, context + ": it has no consumer " + std::to_string(index) + "; \"" +
+                                     tool_command("show", {record_.name}) + "\" lists the consumers");
   }
   const EndpointRecord& endpoint = record_.endpoints[place];
   if (!endpoint.evictable) throw not_evictable(record_, context, endpoint, endpoint_text(place));

@@ -1,6 +1,7 @@
 // The named groups of a queue: making, removing, emptying them. See queue.hpp.
 #include <algorithm>
 
+#include "base/tool_command.hpp"
 #include "queues/queue.hpp"
 #include "ring/counters.hpp"
 #include "ring/floors.hpp"
@@ -46,10 +47,10 @@ std::vector<wire::Difference> Queue::group_differences(const NamedGroup& group) 
 bool Queue::has_group(const NamedGroup& group) const {
   const std::vector<wire::Difference> found = group_differences(group);
   if (!found.empty()) {
-    throw Error(Errc::already_exists, wire::error_subject("make a group of", record_.name) + ": it exists with " +
-                                          wire::text_of(found) + "; name it without options, or change it with " +
-                                          "\"beltway declare " + record_.name + " --group " + group.name +
-                                          ",evict-after=TIME\"");
+    throw Error(Errc::already_exists,
+                wire::error_subject("make a group of", record_.name) + ": it exists with " + wire::text_of(found) +
+                    "; name it without options, or change it with " + "\"" +
+                    tool_command("declare", {record_.name}, "--group " + group.name + ",evict-after=TIME") + "\"");
   }
   return find_group(group.name).has_value();
 }

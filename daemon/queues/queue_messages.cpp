@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/tool_command.hpp"
 #include "queues/queue.hpp"
 #include "ring/one_message.hpp"
 #include "ring/redelivery.hpp"
@@ -46,8 +47,9 @@ void Queue::require_waiting(const ring::OneMessage& message, ring::Position posi
     case MessageStanding::finished: throw Error(Errc::not_found, which + " is done: the group needs it no more");
     case MessageStanding::absent: break;
   }
-  throw Error(Errc::not_found, context + ": there is no message at position " + std::to_string(position) +
-                                   "; \"beltway peek " + record_.name + " --group GROUP\" shows those that are there");
+  throw Error(Errc::not_found, context + ": there is no message at position " + std::to_string(position) + "; \"" +
+                                   tool_command("peek", {record_.name}, "--group GROUP") +
+                                   "\" shows those that are there");
 }
 
 void Queue::ack_message(const std::string& name, std::uint64_t position) {

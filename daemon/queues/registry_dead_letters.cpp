@@ -1,6 +1,7 @@
 // Queues that others send their dead letters to are not removed by mistake. See registry.hpp and dead_letter_links.hpp.
 #include <string>
 
+#include "base/tool_command.hpp"
 #include "queues/registry.hpp"
 #include "wire/validate.hpp"
 
@@ -28,9 +29,9 @@ void Registry::require_no_sources(const Peer& peer, const Queue& queue) const {
   const std::string sources = sources_text(peer, name);
   if (sources.empty()) return;
   throw Error(Errc::misuse, wire::error_subject("remove", name) + ": it gets the dead letters of " + sources +
-                                "; change their option dead_letter first, or remove it all the same with \"beltway "
-                                "remove " +
-                                name + " --force\": then messages that fail stay in those queues");
+                                "; change their option dead_letter first, or remove it all the same with \"" +
+                                tool_command("remove", {name}, "--force") +
+                                "\": then messages that fail stay in those queues");
 }
 
 void Registry::remove_group(const Peer& peer, Queue& queue, const std::string& group, bool force) {
@@ -39,9 +40,9 @@ void Registry::remove_group(const Peer& peer, Queue& queue, const std::string& g
     if (const std::string sources = sources_text(peer, name); !sources.empty()) {
       throw Error(Errc::misuse, wire::error_subject("remove a group of", name) + ": group \"" + group +
                                     "\" is its last one and keeps the dead letters of " + sources +
-                                    "; make another group first, or remove it all the same with \"beltway group "
-                                    "remove " +
-                                    name + " " + group + " --force\": then dead letters are overwritten");
+                                    "; make another group first, or remove it all the same with \"" +
+                                    tool_command("group remove", {name, group}, "--force") +
+                                    "\": then dead letters are overwritten");
     }
   }
   queue.remove_group(group);

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/tool_command.hpp"
 #include "queues/registry.hpp"
 #include "wire/options_checks.hpp"
 #include "wire/options_schema.hpp"
@@ -55,8 +56,10 @@ Error declared_otherwise(const QueueRecord& queue, const std::vector<wire::Diffe
   const wire::QueueOption& first = option_of(refused.front());
   return {Errc::already_exists,
           wire::error_subject("declare", queue.name) + ": it exists with " + wire::text_of(refused) +
-              (changeable ? "; leave it out, or change it while the queue lives with \"beltway declare " + queue.name +
-                                " " + std::string(first.flag) + " " + std::string(first.value_name) + "\""
+              (changeable ? "; leave it out, or change it while the queue lives with \"" +
+                                tool_command("declare", {queue.name},
+                                             std::string(first.flag) + " " + std::string(first.value_name)) +
+                                "\""
                           : "; these are fixed while the queue lives: leave them out to use it as it is, with its "
                             "messages, declare another name, or remove it first, which drops its messages")};
 }

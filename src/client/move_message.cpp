@@ -6,6 +6,7 @@
 #include <chrono>
 #include <string>
 
+#include "base/tool_command.hpp"
 #include "beltway/queue.hpp"
 #include "client/attach.hpp"
 #include "client/inspect.hpp"
@@ -43,8 +44,9 @@ PeekedMessage copy(client::Session& session, const Queue& queue, std::string_vie
   if (at) message = client::copy_message_at(inspection.memory, description.group_indexes[*at], position);
   if (message) return std::move(*message);
   throw Error(Errc::not_found, wire::error_subject(k_move, queue.name()) + ": the message at position " +
-                                   std::to_string(position) + " was there and is gone; \"beltway peek " + queue.name() +
-                                   " --group " + std::string(group) + "\" shows those that are there");
+                                   std::to_string(position) + " was there and is gone; \"" +
+                                   tool_command("peek", {queue.name()}, "--group " + std::string(group)) +
+                                   "\" shows those that are there");
 }
 
 /// ok, timeout or stopped. Throws Error for all else that keeps the target from taking it.

@@ -6,6 +6,7 @@
 #include <cassert>
 #include <string>
 
+#include "base/tool_command.hpp"
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
 
@@ -183,10 +184,9 @@ bool Message::reject() {
     nack();
     throw Error(Errc::misuse, "reject a message of \"" + queue + "\": group \"" + group +
                                   "\" does not say what to do with rejected messages; it was given back instead. Let "
-                                  "the group drop them with \"beltway declare " +
-                                  queue + " --group " + group +
-                                  ",discard=true\", or keep them in another queue with \"" + group +
-                                  ",dead-letter=QUEUE\"");
+                                  "the group drop them with \"" +
+                                  tool_command("declare", {queue}, "--group " + group + ",discard=true") +
+                                  "\", or keep them in another queue with \"" + group + ",dead-letter=QUEUE\"");
   }
   const bool done = end_run({this, 1}, End::reject) != 0;
   forget();

@@ -12,14 +12,11 @@ namespace beltway::watch {
 
 namespace {
 
-std::string with_process(std::string_view role, const EndpointInfo& endpoint, const std::string& more = "") {
-  return std::string(role) + " " + std::to_string(endpoint.index) + " (" + process_text(endpoint.pid) + more + ")";
-}
-
 /// Finds the causes of one snapshot.
 class Finder {
  public:
-  Finder(const QueueSnapshot& snapshot, std::uint64_t now_ns) : s_(snapshot), now_ns_(now_ns) {}
+  Finder(const QueueSnapshot& snapshot, std::uint64_t now_ns, const LookContext& around)
+      : s_(snapshot), now_ns_(now_ns), around_(around) {}
 
   std::vector<Cause> find() {
     if (s_.removed) {
@@ -35,8 +32,9 @@ class Finder {
     add_idle_groups(s_, causes_);
     add_paused_groups(s_, causes_);
     add_parked_messages(s_, causes_);
-    add_missing_dead_letter_queues(s_, causes_);
+    add_missing_dead_letter_queues(s_, around_, causes_);
     add_memory_causes(s_, causes_);
+    add_orphans(s_, around_, causes_);
     return std::move(causes_);
   }
 
@@ -46,6 +44,10 @@ class Finder {
     causes_.push_back(std::move(cause));
   }
 
+  [[nodiscard]] static std::string with_process(std::string_view role, const EndpointInfo& endpoint,
+                                                const std::string& more = "") {
+    return std::string(role) + " " + std::to_string(endpoint.index) + " (" + process_text(endpoint.pid) + more + ")";
+  }
   [[nodiscard]] std::string age(std::uint64_t then_ns) const {
     return format_nanoseconds(now_ns_ > then_ns ? static_cast<double>(now_ns_ - then_ns) : 0.0);
   }
@@ -92,11 +94,11 @@ class Finder {
   void add_consumer(const ConsumerState& consumer);
   void add_consumer_that_does_not_take(const ConsumerState& consumer);
   void add_producer(const ProducerState& producer);
-  void add_orphan(std::string_view role, const EndpointInfo& endpoint);
   void add_leaving(const LeavingGroup& group);
 
   const QueueSnapshot& s_;
   std::uint64_t now_ns_;
+  const LookContext& around_;
   std::vector<Cause> causes_;
   std::set<unsigned> named_;  // consumers that a cause names already
 };
@@ -268,7 +270,6 @@ std::string Finder::why_not_taken(const ConsumerState& consumer, const GroupStat
 
 void Finder::add_consumer(const ConsumerState& consumer) {
   const EndpointInfo& endpoint = consumer.endpoint;
-  if (endpoint.orphan) add_orphan("consumer", endpoint);
   const auto at_root = [&](std::string kind, bool blocks, std::string text) {
     add({.kind = std::move(kind),
          .blocks = blocks,
@@ -331,7 +332,6 @@ void Finder::add_consumer_that_does_not_take(const ConsumerState& consumer) {
 
 void Finder::add_producer(const ProducerState& producer) {
   const EndpointInfo& endpoint = producer.endpoint;
-  if (endpoint.orphan) add_orphan("producer", endpoint);
   if (producer.claimed != 0 || !is_stopped(endpoint)) return;
   add({.kind = "producer_stopped",
        .blocks = false,
@@ -340,23 +340,6 @@ void Finder::add_producer(const ProducerState& producer) {
        .text = with_process("producer", endpoint, last_active(producer.counters.last_progress_ns)) +
                " publishes nothing, and readers wait for the end of its stream",
        .remedies = remedies_for_process(endpoint.pid)});
-}
-
-void Finder::add_orphan(std::string_view role, const EndpointInfo& endpoint) {
-  // A process that lives has only not asked for anything since the daemon was started anew.
-  const std::optional<ProcessInfo> process = process_info(endpoint.pid);
-  if (process && process->state != RunState::ended) return;
-  Cause cause{.kind = "orphan", .blocks = false, .group = endpoint.group, .pid = endpoint.pid};
-  (endpoint.producer ? cause.producer : cause.consumer) = endpoint.index;
-  cause.text =
-      with_process(role, endpoint) +
-      " has no connection any more, but its memory is still mapped, maybe by a child of it: its place is free when "
-      "that ends";
-  // What is left of a process as its threads can be ended; what its parent has not waited for is ended already.
-  if (has_threads(endpoint.pid)) cause.remedies = remedies_for_process(endpoint.pid);
-  cause.remedies.push_back({"grep -ls beltway:" + s_.info.name + ":control /proc/[0-9]*/task/*/maps",
-                            "lists the processes that have it mapped: end the one that is no endpoint"});
-  add(std::move(cause));
 }
 
 void Finder::add_leaving(const LeavingGroup& group) {
@@ -378,8 +361,8 @@ void Finder::add_leaving(const LeavingGroup& group) {
 
 }  // namespace
 
-std::vector<Cause> find_causes(const QueueSnapshot& snapshot, std::uint64_t now_ns) {
-  return Finder(snapshot, now_ns).find();
+std::vector<Cause> find_causes(const QueueSnapshot& snapshot, std::uint64_t now_ns, const LookContext& around) {
+  return Finder(snapshot, now_ns, around).find();
 }
 
 }  // namespace beltway::watch

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "beltway/info.hpp"
+#include "watch/look_context.hpp"
 #include "watch/process_info.hpp"
 
 namespace beltway::watch {
@@ -28,7 +29,8 @@ struct Cause {
 };
 
 /// What `snapshot` shows. `now_ns`: CLOCK_MONOTONIC. Reads the state of processes in /proc.
-[[nodiscard]] std::vector<Cause> find_causes(const QueueSnapshot& snapshot, std::uint64_t now_ns);
+[[nodiscard]] std::vector<Cause> find_causes(const QueueSnapshot& snapshot, std::uint64_t now_ns,
+                                             const LookContext& around = {});
 
 /// The part of it that concerns no single endpoint: words that make no sense, lost wakeups, slower fences.
 void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
@@ -46,10 +48,13 @@ inline constexpr std::string_view k_start_consumer = "start a consumer of the ap
 inline constexpr std::string_view k_start_more_consumers = "start more consumers of the application";
 /// Else: what helps a group that nothing reads.
 [[nodiscard]] std::vector<Remedy> remedies_for_group(const std::string& queue, const std::string& group);
-/// A command that makes queue `name` such that it takes all dead letters of `source`.
-[[nodiscard]] std::string declare_dead_letter_queue(const QueueInfo& source, const std::string& name);
 /// Groups whose dead letter queue does not exist.
-void add_missing_dead_letter_queues(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
+void add_missing_dead_letter_queues(const QueueSnapshot& snapshot, const LookContext& around,
+                                    std::vector<Cause>& causes);
+/// True if the daemon awaits the end of the endpoint, and its process is no more, or lives in other threads than its first one.
+[[nodiscard]] bool is_orphan(const EndpointInfo& endpoint);
+/// Orphans, and what ends them; also what ends other causes with them at the root, if nothing else does.
+void add_orphans(const QueueSnapshot& snapshot, const LookContext& around, std::vector<Cause>& causes);
 /// Messages that are held or delayed beside the ring.
 void add_parked_messages(const QueueSnapshot& snapshot, std::vector<Cause>& causes);
 /// "has been paused for TIME". Requires that the group is paused.

@@ -3,6 +3,7 @@
 #include <iterator>
 #include <utility>
 
+#include "base/tool_command.hpp"
 #include "watch/causes.hpp"
 #include "watch/format.hpp"
 
@@ -15,7 +16,7 @@ void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes
          .text = std::to_string(snapshot.broken) +
                  " words of the shared memory make no sense: a program wrote there, or used one endpoint from two "
                  "threads; readers may stand before them",
-         .remedies = {{"beltway sub " + snapshot.info.name + " --lossy --count 0",
+         .remedies = {{tool_command("sub", {snapshot.info.name}, "--lossy --count 0"),
                        "attaches for a moment and takes no message: at each attach the daemon heals the queue"}}});
   }
   std::uint64_t rescued = 0;
@@ -52,7 +53,7 @@ void add_memory_causes(const QueueSnapshot& snapshot, std::vector<Cause>& causes
 std::string paused_text(const GroupState& group) { return "has been paused for " + format_duration(*group.paused_for); }
 
 Remedy resume_remedy(const QueueSnapshot& snapshot, const GroupState& group) {
-  return {"beltway group resume " + snapshot.info.name + " " + group.name, "lets its consumers go on"};
+  return {tool_command("group resume", {snapshot.info.name, group.name}), "lets its consumers go on"};
 }
 
 void add_paused_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes) {
@@ -64,17 +65,18 @@ void add_paused_groups(const QueueSnapshot& snapshot, std::vector<Cause>& causes
                       .blocks = false,
                       .group = group.name,
                       .position = group.floor,
-                      .text = "group \"" + group.name + "\" " + paused_text(group) +
-                              ": its consumers get nothing, and " + std::to_string(group.available) + " messages wait",
+                      .text = "group \"" + group.name + "\" is paused: its consumers get nothing, and " +
+                              std::to_string(group.available) + " messages wait",
                       .remedies = {resume_remedy(snapshot, group)}});
   }
 }
 
 std::vector<Remedy> remedies_for_group(const std::string& queue, const std::string& group) {
-  return {{"beltway sub " + queue + " --group " + group,
+  const std::string of_group = "--group " + shell_word(group);
+  return {{tool_command("sub", {queue}, of_group),
            "instead of the application: prints and acknowledges its messages, which are then gone for it"},
-          {"beltway purge " + queue + " --group " + group, "drops the messages that no consumer holds"},
-          {"beltway group remove " + queue + " " + group, "removes the group with its messages"}};
+          {tool_command("purge", {queue}, of_group), "drops the messages that no consumer holds"},
+          {tool_command("group remove", {queue, group}), "removes the group with its messages"}};
 }
 
 bool is_stopped(const EndpointInfo& endpoint) {
@@ -104,7 +106,7 @@ std::vector<Remedy> remedies_for_consumer(const QueueSnapshot& snapshot, const E
   if (!frees_by_eviction(snapshot, endpoint)) return remedies;
   // The end of a process comes last.
   const auto place = remedies.empty() ? remedies.end() : std::prev(remedies.end());
-  remedies.insert(place, {"beltway evict " + snapshot.info.name + " " + std::to_string(endpoint.index),
+  remedies.insert(place, {tool_command("evict", {snapshot.info.name, std::to_string(endpoint.index)}),
                           endpoint.group.empty() ? "lets producers go on without it"
                                                  : "gives its messages to the other consumers of the group"});
   return remedies;
@@ -132,7 +134,8 @@ namespace {
 /// Why the oldest parked message of the group is not delivered, and what ends its wait. Requires that no consumer holds it.
 void add_wait_for_delivery(const QueueSnapshot& snapshot, const GroupState& group, Cause& cause) {
   const std::string& queue = snapshot.info.name;
-  const std::string of_message = std::to_string(*group.oldest_parked) + " --group " + group.name;
+  const std::string position = std::to_string(*group.oldest_parked);
+  const std::string of_group = "--group " + shell_word(group.name);
   cause.text += "failed and waits to be delivered again";
   if (group.paused_for) {
     cause.text += ", and the group " + paused_text(group);
@@ -143,11 +146,10 @@ void add_wait_for_delivery(const QueueSnapshot& snapshot, const GroupState& grou
   } else if (group.due_in && group.due_in->count() > 0) {
     cause.text += "; the next delivery is in " + format_duration(*group.due_in);
   }
+  cause.remedies.push_back({tool_command("ack", {queue, position}, of_group),
+                            "drops this message for the group, if it need not be tried again"});
   cause.remedies.push_back(
-      {"beltway ack " + queue + " " + of_message, "drops this message for the group, if it need not be tried again"});
-  cause.remedies.push_back({"beltway peek " + queue + " --group " + group.name + " --from " +
-                                std::to_string(*group.oldest_parked) + " --count 1",
-                            "shows the message"});
+      {tool_command("peek", {queue}, of_group + " --from " + position + " --count 1"), "shows the message"});
 }
 
 }  // namespace

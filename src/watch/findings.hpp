@@ -10,6 +10,7 @@
 
 #include "client/inspect_failures.hpp"
 #include "watch/causes.hpp"
+#include "watch/look_context.hpp"
 #include "watch/model.hpp"
 
 namespace beltway::watch {
@@ -47,6 +48,7 @@ struct FullLook {
   QueueSnapshot snapshot;
   /// Of each group of the snapshot: the message that was delivered most often.
   std::vector<std::optional<client::MostTried>> most_tried = {};
+  LookContext around = {};
 
   /// True if one message fails, and not many do.
   [[nodiscard]] bool has_poison(std::size_t group) const;

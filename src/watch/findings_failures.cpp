@@ -2,44 +2,58 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/tool_command.hpp"
 #include "beltway/limits.hpp"
+#include "watch/dead_letter_place.hpp"
 #include "watch/findings.hpp"
 
 namespace beltway::watch {
 
 namespace {
 
-/// The queue that takes what the group cannot process.
-std::string failed_queue_of(const QueueSnapshot& snapshot, const GroupState& group) {
-  return group.dead_letter.empty() ? snapshot.info.name + ".failed" : group.dead_letter;
+/// What must be done before messages can be moved there.
+std::string first(const DeadLetterPlace& place) {
+  return place.declare.empty() ? std::string() : place.declare + " && ";
 }
 
-std::vector<Remedy> remedies_for_poison(const QueueSnapshot& snapshot, const GroupState& group) {
+/// Those for all messages that fail as this one does.
+std::vector<Remedy> remedies_for_poison(const QueueSnapshot& snapshot, const GroupState& group,
+                                        const DeadLetterPlace& place) {
   const std::string& queue = snapshot.info.name;
   const std::string limit =
-      "beltway declare " + queue + " --group " + group.name + ",max-deliveries=" + std::to_string(k_poison_deliveries);
-  if (!group.dead_letter.empty()) return {{limit, "moves it to queue " + group.dead_letter + " at its next delivery"}};
-  const std::string target = failed_queue_of(snapshot, group);
-  return {{declare_dead_letter_queue(snapshot.info, target) + " && " + limit + ",dead-letter=" + target,
-           "moves messages that fail so often to queue " + target},
-          {limit + ",discard=true", "drops messages that fail so often"}};
+      "--group " + shell_word(group.name) + ",max-deliveries=" + std::to_string(k_poison_deliveries);
+  if (!group.dead_letter.empty()) {
+    return {{first(place) + tool_command("declare", {queue}, limit),
+             "moves it to queue " + group.dead_letter + " at its next delivery"}};
+  }
+  std::vector<Remedy> remedies;
+  if (place.can_be_had()) {
+    remedies.push_back(
+        {first(place) + tool_command("declare", {queue}, limit + ",dead-letter=" + shell_word(place.name)),
+         "moves messages that fail so often to queue " + place.name});
+  }
+  remedies.push_back({tool_command("declare", {queue}, limit + ",discard=true"), "drops messages that fail so often"});
+  return remedies;
 }
 
 /// Those for the message alone. While a consumer holds it, it can only be looked at.
 std::vector<Remedy> remedies_for_message(const QueueSnapshot& snapshot, const GroupState& group,
-                                         const client::MostTried& message) {
+                                         const client::MostTried& message, const DeadLetterPlace& place) {
   const std::string& queue = snapshot.info.name;
   const std::string position = std::to_string(message.position);
-  const std::string of_group = " --group " + group.name;
-  const Remedy show{"beltway peek " + queue + of_group + " --from " + position + " --count 1", "shows the message"};
+  const std::string of_group = "--group " + shell_word(group.name);
+  const Remedy show{tool_command("peek", {queue}, of_group + " --from " + position + " --count 1"),
+                    "shows the message"};
   if (message.is_held) return {show};
-  const std::string target = failed_queue_of(snapshot, group);
-  const std::string declare =
-      group.dead_letter.empty() ? declare_dead_letter_queue(snapshot.info, target) + " && " : std::string();
-  return {{declare + "beltway move " + queue + " " + position + " --to " + target + of_group,
-           "moves this message alone to queue " + target},
-          {"beltway ack " + queue + " " + position + of_group, "drops this message for the group"},
-          show};
+  std::vector<Remedy> remedies;
+  if (place.can_be_had()) {
+    remedies.push_back(
+        {first(place) + tool_command("move", {queue, position}, "--to " + shell_word(place.name) + " " + of_group),
+         "moves this message alone to queue " + place.name});
+  }
+  remedies.push_back({tool_command("ack", {queue, position}, of_group), "drops this message for the group"});
+  remedies.push_back(show);
+  return remedies;
 }
 
 }  // namespace
@@ -69,8 +83,9 @@ std::vector<Finding> poison_messages(const FullLook& look) {
     verdict.evidence = "it was delivered " + std::to_string(most.deliveries) +
                        (most.deliveries >= ::beltway::k_max_tries ? " times or more" : " times");
     verdict.forecast = "it is delivered for ever: the group has no max_deliveries";
-    verdict.remedies = remedies_for_poison(snapshot, group);
-    std::ranges::move(remedies_for_message(snapshot, group, most), std::back_inserter(verdict.remedies));
+    const DeadLetterPlace place = place_for_failed(snapshot.info, group.dead_letter, look.around);
+    verdict.remedies = remedies_for_poison(snapshot, group, place);
+    std::ranges::move(remedies_for_message(snapshot, group, most, place), std::back_inserter(verdict.remedies));
     finding.mark = most.position;
     findings.push_back(std::move(finding));
   }
@@ -94,8 +109,9 @@ std::vector<Finding> stuck_dead_letters(const QueueSnapshot& snapshot) {
                     group.dead_letter + ": it is full, or the consumers may not write there";
     verdict.evidence = std::to_string(group.to_move) + " messages wait";
     verdict.forecast = "they keep their slots here";
-    verdict.remedies = {{"beltway requeue " + group.dead_letter, "moves its dead letters back to where they come from"},
-                        {"beltway show " + group.dead_letter, "shows what it holds and who may write there"}};
+    verdict.remedies = {
+        {tool_command("requeue", {group.dead_letter}), "moves its dead letters back to where they come from"},
+        {tool_command("show", {group.dead_letter}), "shows what it holds and who may write there"}};
     findings.push_back(std::move(finding));
   }
   return findings;

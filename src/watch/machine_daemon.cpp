@@ -1,6 +1,7 @@
 // Verdicts about the daemon: other daemons of the user, other versions, quotas. See machine.hpp.
 #include <algorithm>
 
+#include "base/tool_command.hpp"
 #include "watch/addressed.hpp"
 #include "watch/format.hpp"
 #include "watch/machine.hpp"
@@ -38,7 +39,7 @@ void add_versions(const Connection::DaemonInfo& daemon, std::vector<Verdict>& ve
       verdict.evidence = "its memory has layout " + held.layout + ", the daemon's " + daemon.layout;
     verdict.forecast = "attached processes go on; others cannot attach";
     if (!held.name.empty()) {
-      verdict.remedies = {{"beltway remove " + held.name, "removes it with its messages; then declare it anew"}};
+      verdict.remedies = {{tool_command("remove", {held.name}), "removes it with its messages; then declare it anew"}};
     }
     verdicts.push_back(std::move(verdict));
   }
@@ -128,7 +129,7 @@ std::vector<Remedy> remedies_by_removal(const Fleet& fleet) {
     largest = &queue;
   }
   if (largest == nullptr) return {};
-  return {{"beltway remove " + largest->info.name, "removes a queue that is empty and that nothing uses"}};
+  return {{tool_command("remove", {largest->info.name}), "removes a queue that is empty and that nothing uses"}};
 }
 
 std::vector<Verdict> daemon_verdicts(const Fleet& fleet) {

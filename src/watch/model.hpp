@@ -235,6 +235,8 @@ struct Fleet {
 [[nodiscard]] std::string text_of(const Verdict& verdict);
 /// "for 9 s", "for at least 9 s". Empty: it is not known, or a look of a moment has shown it for that moment only.
 [[nodiscard]] std::string since_text(const Verdict& verdict);
+/// True if the text says how long it has lasted: "has waited for 9 s", or the same as since_text().
+[[nodiscard]] bool says_since(const std::string& text, const Verdict& verdict);
 [[nodiscard]] const char* name_of(Severity severity) noexcept;
 
 }  // namespace beltway::watch

@@ -38,7 +38,8 @@ void QueueVerdicts::add(const QueueView& view, const FullLook* look, std::uint64
   trends_.add(view, now_ns);
   if (look != nullptr) {
     trends_.add(*look, now_ns);
-    std::vector<Finding> findings = findings_of(look->snapshot, find_causes(look->snapshot, now_ns), now_ns);
+    std::vector<Finding> findings =
+        findings_of(look->snapshot, find_causes(look->snapshot, now_ns, look->around), now_ns);
     std::ranges::move(poison_messages(*look), std::back_inserter(findings));
     std::ranges::move(stuck_dead_letters(look->snapshot), std::back_inserter(findings));
     see(std::move(findings), true, now_ns);

@@ -2,6 +2,7 @@
 #include "watch/single_queue.hpp"
 
 #include <chrono>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -27,34 +28,43 @@ SingleQueue::SingleQueue(const ConnectionOptions& connection, Queue queue)
   watched_.open(client::attach_inspector(session_, watched_.queue_name()));
 }
 
-QueueSnapshot SingleQueue::look_once(const SampleTime& time) {
+QueueSnapshot SingleQueue::look_once(const SampleTime& time, const Fleet* others) {
   watched_.describe(client::describe(session_, queue_), view_);
   watched_.read(time, view_);
-  return watched_.look(time, view_);
+  return watched_.look(time, view_, others == nullptr ? nullptr : &others->queues);
 }
 
-/// Whether they are dead letters is said by the options of the other queues.
-void SingleQueue::tell_dead_letters() {
-  if (view_.lag == 0 || view_.consumers != 0) return;
+/// The other queues, as the daemon describes them.
+Fleet SingleQueue::list_others() {
   Fleet fleet;
   fleet.named_socket = socket_;
   for (wire::Description& each : client::list_queues(session_, Until())) {
-    if (each.info.id != view_.info.id) fleet.queues.emplace_back().info = std::move(each.info);
+    if (each.info.id != watched_.id()) fleet.queues.emplace_back().info = std::move(each.info);
   }
-  fleet.queues.push_back(std::move(view_));
-  tell_waiting_dead_letters(fleet);
-  view_ = std::move(fleet.queues.back());
+  return fleet;
+}
+
+/// Whether they are dead letters is said by the options of the other queues.
+void SingleQueue::tell_dead_letters(Fleet others) {
+  others.queues.push_back(std::move(view_));
+  tell_waiting_dead_letters(others);
+  view_ = std::move(others.queues.back());
 }
 
 SingleQueue::Sight SingleQueue::look() {
   SampleTime time = SampleTime::now();
-  QueueSnapshot snapshot = look_once(time);
+  QueueSnapshot snapshot = look_once(time, nullptr);
+  std::optional<Fleet> others;
   if (watched_.has_findings()) {
+    others = list_others();
     std::this_thread::sleep_for(k_between_both_looks);
     time = SampleTime::now();
-    snapshot = look_once(time);
+    snapshot = look_once(time, &*others);
   }
-  tell_dead_letters();
+  if (view_.lag != 0 && view_.consumers == 0) {
+    if (!others) others = list_others();
+    tell_dead_letters(std::move(*others));
+  }
   return {std::move(snapshot), view_.verdicts, static_cast<std::uint64_t>(time.monotonic.count())};
 }
 

@@ -29,8 +29,9 @@ class SingleQueue {
   [[nodiscard]] Sight look();
 
  private:
-  QueueSnapshot look_once(const SampleTime& time);
-  void tell_dead_letters();
+  QueueSnapshot look_once(const SampleTime& time, const Fleet* others);
+  [[nodiscard]] Fleet list_others();
+  void tell_dead_letters(Fleet others);
 
   Queue queue_;
   std::string socket_;  ///< as the caller named it; empty: it did not

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/tool_command.hpp"
 #include "watch/format.hpp"
 #include "watch/process_info.hpp"
 
@@ -146,7 +147,7 @@ void Trends::add_growth(const std::string& group, const Growth& growth, std::vec
       "full in " + format_duration(std::chrono::duration_cast<Nanoseconds>(std::chrono::duration<double>(full_in_s)));
   verdict.remedies = remedies_for_group(queue_, group);
   if (growth.paused) {
-    verdict.remedies = {{"beltway group resume " + queue_ + " " + group, "lets its consumers go on"}};
+    verdict.remedies = {{tool_command("group resume", {queue_, group}), "lets its consumers go on"}};
   }
   // Two samples may stand at both ends of one burst.
   finding.told_after = k_growth_ms;
@@ -171,7 +172,7 @@ void Trends::add_retries(std::vector<Finding>& findings) const {
     verdict.group = nacks_.most->group;
     verdict.consumer = nacks_.most->index;
     verdict.pid = nacks_.most->pid;
-    verdict.remedies = {{"beltway group pause " + queue_ + " " + nacks_.most->group,
+    verdict.remedies = {{tool_command("group pause", {queue_, nacks_.most->group}),
                          "ends deliveries of the group until it is resumed: time to find the reason"},
                         {"kill " + std::to_string(nacks_.most->pid), "ends that consumer: others get its messages"}};
   }
@@ -191,7 +192,7 @@ void Trends::add_dead_letters(std::vector<Finding>& findings) const {
     verdict.group = consumer.group;
     verdict.consumer = consumer.index;
     verdict.pid = consumer.pid;
-    verdict.remedies = {{"beltway group pause " + queue_ + " " + consumer.group,
+    verdict.remedies = {{tool_command("group pause", {queue_, consumer.group}),
                          "ends deliveries of the group until it is resumed: time to find the reason"}};
   }
   findings.push_back(std::move(finding));

@@ -62,11 +62,20 @@ std::string since_text(const Verdict& verdict) {
   return *verdict.since < k_least_told ? std::string() : "for at least " + format_duration(*verdict.since);
 }
 
+bool says_since(const std::string& text, const Verdict& verdict) {
+  if (text.find(since_text(verdict)) != std::string::npos) return true;
+  static constexpr std::string_view k_lasted = "ed for ";
+  static constexpr std::string_view k_digits = "0123456789";
+  for (std::size_t at = text.find(k_lasted); at != std::string::npos; at = text.find(k_lasted, at + 1)) {
+    const std::size_t behind = at + k_lasted.size();
+    if (behind < text.size() && k_digits.find(text[behind]) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
 std::string with_parts(std::string sentence, const Verdict& verdict) {
   if (!verdict.evidence.empty()) sentence += "; " + verdict.evidence;
-  // "producer 0 has waited for 9 s" says it already.
-  const std::string since = since_text(verdict);
-  if (!since.empty() && sentence.find(since) == std::string::npos) sentence += "; " + since;
+  if (!says_since(sentence, verdict)) sentence += "; " + since_text(verdict);
   if (!verdict.forecast.empty()) sentence += "; " + verdict.forecast;
   return sentence;
 }

@@ -6,6 +6,7 @@
 #include <set>
 #include <string_view>
 
+#include "base/tool_command.hpp"
 #include "watch/addressed.hpp"
 
 namespace beltway::watch {
@@ -36,8 +37,8 @@ Verdict verdict_on(const QueueView& queue, const std::set<std::string>& sources)
                   ", and has no consumer";
   verdict.evidence = std::to_string(queue.lag) + " messages wait";
   verdict.remedies = {
-      {"beltway requeue " + name, "moves them back to where they come from: first mend why they failed"},
-      {"beltway peek " + name, "shows them, and why they failed"}};
+      {tool_command("requeue", {name}), "moves them back to where they come from: first mend why they failed"},
+      {tool_command("peek", {name}), "shows them, and why they failed"}};
   return verdict;
 }
 

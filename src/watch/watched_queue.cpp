@@ -9,6 +9,7 @@
 #include "ring/stamps.hpp"
 #include "watch/addressed.hpp"
 #include "watch/age_counts.hpp"
+#include "watch/causes.hpp"
 #include "watch/strip.hpp"
 #include "wire/validate.hpp"
 
@@ -169,10 +170,14 @@ void WatchedQueue::tell(QueueView& view) const {
   address_remedies(view.verdicts, socket_);
 }
 
-QueueSnapshot WatchedQueue::look(const SampleTime& time, QueueView& view) {
+QueueSnapshot WatchedQueue::look(const SampleTime& time, QueueView& view, const std::vector<QueueView>* queues) {
   ++looks_;
   looked_at_ = judged_at_ = time.monotonic;
-  FullLook look{.snapshot = client::take_snapshot(inspection_->memory, description_at(time))};
+  FullLook look{.snapshot = client::take_snapshot(inspection_->memory, description_at(time)),
+                .around = {.queues = queues}};
+  if (std::ranges::any_of(description_.info.endpoints, is_orphan)) {
+    look.around.keepers = keepers_.look(inspection_->memory.control, description_.info, time.monotonic);
+  }
   for (const unsigned group : description_.group_indexes) {
     look.most_tried.push_back(client::most_tried(inspection_->memory, group));
   }

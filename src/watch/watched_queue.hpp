@@ -10,6 +10,7 @@
 
 #include "client/attach.hpp"
 #include "watch/age_counts.hpp"
+#include "watch/memory_keepers.hpp"
 #include "watch/past.hpp"
 #include "watch/queue_verdicts.hpp"
 #include "watch/reading.hpp"
@@ -60,8 +61,9 @@ class WatchedQueue {
   [[nodiscard]] bool undecided() const noexcept { return verdicts_.undecided(); }
   /// True if looks have found something, told or not.
   [[nodiscard]] bool has_findings() const noexcept { return verdicts_.wants_full_look(); }
-  /// Scans the slots, and finds what is wrong. Returns what it has seen. Requires is_open().
-  QueueSnapshot look(const SampleTime& time, QueueView& view);
+  /// Scans the slots, and finds what is wrong. Returns what it has seen. Requires is_open(). `queues`: all that are known; null:
+  /// only this one.
+  QueueSnapshot look(const SampleTime& time, QueueView& view, const std::vector<QueueView>* queues = nullptr);
 
   /// Fills view.age_counts, in a queue with stamps. Requires is_open().
   void count_ages(QueueView& view);
@@ -101,6 +103,7 @@ class WatchedQueue {
   Past past_;
   AgeSums ages_;
   QueueVerdicts verdicts_;
+  MemoryKeepers keepers_;
   std::map<unsigned, Before> before_;  ///< by owner number
   Nanoseconds before_at_{0};
 };

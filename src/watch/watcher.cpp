@@ -210,7 +210,7 @@ void Watcher::State::look_at_queues(const SampleTime& time) {
     WatchedQueue& queue = queues_.at(view.info.id);
     if (!queue.is_open()) continue;
     if (queue.is_unknown() || options_.tells_at_once) {
-      queue.look(time, view);
+      queue.look(time, view, &fleet_.queues);
     } else if (queue.is_overdue(time) || (suspicious_.has_left() && queue.is_suspicious(time, view))) {
       look_within(suspicious_, time, view);
     } else {
@@ -226,7 +226,7 @@ void Watcher::State::look_at_queues(const SampleTime& time) {
 
 void Watcher::State::look_within(LookBudget& budget, const SampleTime& time, QueueView& view) {
   const Nanoseconds before = LookBudget::used();
-  queues_.at(view.info.id).look(time, view);
+  queues_.at(view.info.id).look(time, view, &fleet_.queues);
   budget.spend(LookBudget::used() - before);
 }
 
@@ -289,7 +289,7 @@ void Watcher::State::meet(std::string_view name, const SampleTime& time) {
   if (view == nullptr) return;
   WatchedQueue& queue = queues_.at(view->info.id);
   queue.read(time, *view);
-  queue.look(time, *view);
+  queue.look(time, *view, &fleet_.queues);
 }
 
 std::optional<QueueDetail> Watcher::State::detail(std::string_view name) {

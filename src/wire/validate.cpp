@@ -1,5 +1,6 @@
 #include "wire/validate.hpp"
 
+#include "base/tool_command.hpp"
 #include "beltway/error.hpp"
 #include "beltway/limits.hpp"
 
@@ -29,7 +30,8 @@ std::string error_subject(std::string_view operation, std::string_view name) {
 }
 
 std::string groups_text(const std::string& queue, const std::vector<std::string>& names) {
-  if (names.empty()) return "; it has no named group: \"beltway group add " + queue + " GROUP\" makes one";
+  if (names.empty())
+    return "; it has no named group: \"" + tool_command("group add", {queue, "GROUP"}) + "\" makes one";
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < k_most_groups_told; ++i) {
     text += (text.empty() ? "; its groups are \"" : ", \"") + names[i] + "\"";

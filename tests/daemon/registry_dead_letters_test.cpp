@@ -113,6 +113,23 @@ TEST(RegistryDeadLetters, command_that_a_refusal_names_makes_a_target_that_is_la
   EXPECT_NO_THROW(registry.declare(k_alice, "source", options));
 }
 
+TEST(RegistryDeadLetters, command_that_a_refusal_names_makes_a_target_that_is_large_enough_for_others_that_wait) {
+  TestRegistry registry({});
+  QueueOptions target = target_options();
+  target.lane_bytes = 2 * QueueOptions{}.lane_bytes;
+  registry.declare(k_alice, "failed", target);
+  QueueOptions large = sending_to("failed");
+  large.lane_bytes = QueueOptions{}.lane_bytes;
+  registry.declare(k_alice, "large", large);
+  registry.remove("failed");
+  const std::string refused = error_of([&] { registry.declare(k_alice, "small", sending_to("failed")); }).what();
+  static const std::string k_option = "beltway declare failed --group all --lane-bytes ";
+  ASSERT_NE(refused.find(k_option), std::string::npos) << refused;
+  target.lane_bytes = std::stoull(refused.substr(refused.find(k_option) + k_option.size()));
+  EXPECT_NO_THROW(registry.declare(k_alice, "failed", target));
+  EXPECT_NO_THROW(registry.declare(k_alice, "small", sending_to("failed")));
+}
+
 TEST(RegistryDeadLetters, queue_is_refused_as_its_own_target_by_each_call_that_makes_a_link) {
   expect_refused([](Registry&) {}, "source", Errc::invalid_option,
                  {"\"source\" cannot be its own dead letter queue", "name another one"});

@@ -14,6 +14,7 @@
 #include "beltway/beltway.hpp"
 #include "client/attach.hpp"
 #include "client/session.hpp"
+#include "staged_orphan.hpp"
 #include "staging.hpp"
 #include "wire/options_schema.hpp"
 #include "wire/protocol.hpp"
@@ -212,6 +213,15 @@ StagedTrouble stage_leaving_group(const TestDaemon& daemon, const std::string& n
   return staged;
 }
 
+/// A process that shares the memory of a consumer lives on after it.
+StagedTrouble stage_kept_memory(const TestDaemon& daemon, const std::string& name) {
+  const Scene scene = scene_of(daemon, name);
+  static_cast<void>(declare(scene, small_ring()));
+  StagedTrouble staged;
+  staged.actors.push_back(stage_orphan(scene, 0));
+  return staged;
+}
+
 /// The memory of the queue as a producer of this process maps it.
 endpoint::Attachment map_as_producer(const Scene& scene) {
   const QueueInfo info = scene.connect().describe(scene.queue);
@@ -332,6 +342,7 @@ const std::vector<TroubleKind>& trouble_kinds() {
       {"missing_dead_letter_queue", "dead_letter_queue_missing", true, &stage_missing_dead_letter_queue},
       {"evicted_consumer", "evicted_endpoint", true, &stage_eviction},
       {"group_that_cannot_leave", "leaving_group", true, &stage_leaving_group},
+      {"memory_kept_by_a_child", "orphan", true, &stage_kept_memory},
       {"broken_words", "broken_words", true, &stage_broken_words},
       {"corrupt_messages", "corrupt_messages", true, &stage_corrupt_messages},
       {"parked_job", "parked", true, &stage_parked_job},

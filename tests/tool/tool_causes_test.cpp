@@ -153,7 +153,7 @@ TEST_F(ToolCauses, a_full_ring_is_blamed_on_a_paused_group_and_the_named_remedy_
   auto in = queue.consumer({.group = "g"});
   queue.pause_group("g");
   EXPECT_EQ(cause("group_paused")["blocks"], false);
-  expect_line({"group \"g\" has been paused for"});
+  expect_line({"group \"g\" is paused"});
   const auto waiting = blocked(out);
   const json cause = this->cause("ring_full_by_paused_group");
   EXPECT_EQ(cause["group"], "g");
@@ -300,10 +300,8 @@ TEST_F(ToolCauses, a_process_that_ended_but_for_a_thread_that_keeps_the_memory_i
   EXPECT_EQ(cause["pid"], half_dead.pid());
   EXPECT_EQ(cause["blocks"], false);
   EXPECT_EQ(show()["state"]["consumers"][0]["orphan"], true);
-  EXPECT_TRUE(cause["remedies"][0]["command"].get<std::string>().starts_with("kill -KILL "))
-      << "what mends it is first";
-  const Outcome who = run({"sh", "-c", cause["remedies"][1]["command"]});
-  EXPECT_NE(who.out.find("/proc/" + std::to_string(half_dead.pid()) + "/task/"), std::string::npos) << who.out;
+  EXPECT_EQ(cause["remedies"][0]["command"], "kill -KILL " + std::to_string(half_dead.pid()));
+  expect_line({"is still mapped by other threads of it"});
   apply(cause, "kill -KILL");
   EXPECT_TRUE(eventually([&] { return queue.describe().endpoints.empty(); }));
 }

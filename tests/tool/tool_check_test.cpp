@@ -109,6 +109,7 @@ TEST_F(ToolCheck, missing_queue_group_or_daemon_is_critical_and_said_on_standard
   static_cast<void>(connect(daemon_).declare("orders", {.groups = {"billing"}}));
   expect_check({"missing", "--max-lag", "1"}, 2, "missing");
   expect_check({"orders", "--group", "nobody", "--max-lag", "1"}, 2, "no group \"nobody\"");
+  expect_check({"orders", "--group", "nobody"}, 2, "no group \"nobody\"; its groups are \"billing\"");
   const TempDir empty;
   const Outcome outcome = run({program("beltway"), "--socket", empty.socket(), "check", "orders", "--max-lag", "1"});
   EXPECT_EQ(outcome.exit.code, 2);
@@ -116,11 +117,14 @@ TEST_F(ToolCheck, missing_queue_group_or_daemon_is_critical_and_said_on_standard
 }
 
 TEST_F(ToolCheck, verdicts_of_the_queue_decide_if_there_are_no_limits) {
-  const Queue queue = connect(daemon_).declare("orders", {.slots = 16, .groups = {"billing"}});
+  const Queue queue = connect(daemon_).declare("orders", {.slots = 16, .groups = {"billing", "audit"}});
   expect_check({"orders"}, 0, "BELTWAY OK - orders: nothing is wrong");
   auto out = queue.producer();
   for (int i = 0; i < 10; ++i) out.publish("x");
+  static_cast<void>(queue.purge("audit"));
   expect_check({"orders"}, 1, "BELTWAY WARNING - orders: group \"billing\" has no consumer");
+  expect_check({"orders", "--group", "billing"}, 1, "group \"billing\" has no consumer");
+  expect_check({"orders", "--group", "audit"}, 0, "BELTWAY OK - orders: nothing is wrong");
 }
 
 TEST_F(ToolCheck, limits_in_the_wrong_order_are_refused) {

@@ -7,12 +7,14 @@
 #include <csignal>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <thread>
 
 #include "beltway/beltway.hpp"
 #include "support/child.hpp"
 #include "support/daemon.hpp"
+#include "support/staged_orphan.hpp"
 #include "watch/causes.hpp"
 
 namespace beltway::test {
@@ -158,6 +160,57 @@ TEST_F(ToolRemedies, consumer_that_holds_the_ring_is_evicted_in_favour_of_anothe
   apply(command);
   EXPECT_TRUE(eventually([&] { return queue.snapshot().position == 41 && queue.snapshot().used == 0; }));
   EXPECT_TRUE(is_mended("ring_full_by_consumer"));
+}
+
+TEST_F(ToolRemedies, ring_that_is_full_by_a_process_that_ended_is_mended_by_the_end_of_the_one_that_keeps_its_memory) {
+  const Queue queue = connect(daemon_).declare("q", {.slots = 16, .groups = {{"g"}}, .max_parked = 0});
+  queue.producer().publish("held");
+  const Child guardian = stage_orphan(staging::scene_of(daemon_, "q"), 1);
+  auto out = queue.producer();
+  while (out.try_publish("more") == Status::ok) continue;
+  const std::string command = remedy("ring_full_by_consumer", "kill ");
+  EXPECT_EQ(command, remedy("orphan", "kill "));
+  apply(command);
+  EXPECT_TRUE(is_mended("orphan"));
+  auto in = queue.consumer({.group = "g"});
+  const auto given_back = in.receive(20s);
+  ASSERT_TRUE(given_back);
+  EXPECT_EQ(given_back->text(), "held");
+}
+
+TEST_F(ToolRemedies, dead_letter_queue_that_several_queues_miss_is_made_large_enough_for_all_by_each_remedy) {
+  const Connection connection = connect(daemon_);
+  const auto declare_both = [&] {
+    static_cast<void>(connection.declare("failed", {.lane_bytes = 8 << 20, .groups = {{"all"}}}));
+    static_cast<void>(connection.declare("small", {.groups = {{"g"}}, .dead_letter = "failed"}));
+    static_cast<void>(
+        connection.declare("large", {.lane_bytes = 4 << 20, .groups = {{"g", {.dead_letter = "failed"}}}}));
+    EXPECT_TRUE(daemon_.tool({"remove", "failed", "--force"}).exit.ok());
+  };
+  declare_both();
+  std::set<std::string> commands;
+  EXPECT_TRUE(eventually(
+      [&] {
+        const json answer = json::parse(daemon_.tool({"doctor", "--format", "json"}).out);
+        std::size_t told = 0;
+        commands.clear();
+        for (const json& each : answer.at("verdicts")) {
+          if (each["kind"] != "dead_letter_queue_missing") continue;
+          ++told;
+          commands.insert(each["remedies"][0]["command"].get<std::string>());
+        }
+        return told == 2;
+      },
+      60s));
+  ASSERT_EQ(commands.size(), 1U) << "the same for both";
+  apply(*commands.begin());
+  apply(*commands.begin());
+  EXPECT_TRUE(is_mended("dead_letter_queue_missing"));
+  // A command that looks at one queue says the same.
+  EXPECT_TRUE(daemon_.tool({"remove", "failed", "--force"}).exit.ok());
+  const json shown = json::parse(daemon_.tool({"show", "small", "--format", "json"}).out);
+  ASSERT_FALSE(shown["causes"].empty());
+  EXPECT_EQ(shown["causes"][0]["remedies"][0]["command"], *commands.begin());
 }
 
 }  // namespace

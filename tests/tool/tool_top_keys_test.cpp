@@ -225,7 +225,7 @@ TEST_F(TopKeys, reset_asks_for_the_place_first) {
   type("ar");
   type("oldest");
   EXPECT_TRUE(press(Key::Code::enter).empty());
-  EXPECT_TRUE(sees("beltway group reset orders billing --to 'oldest'"));
+  EXPECT_TRUE(sees("beltway group reset orders billing --to oldest"));
   const std::vector<Request> requests = type("y");
   const auto* perform = only<screen_request::Perform>(requests);
   ASSERT_NE(perform, nullptr);

@@ -109,7 +109,7 @@ TEST_F(TopScreen, acts_ask_first_and_say_what_they_did) {
   tmux.type("ar");
   tmux.type("soon");
   tmux.press({"Enter"});
-  ASSERT_TRUE(tmux.shows("--to 'soon'")) << tmux.screen();
+  ASSERT_TRUE(tmux.shows("--to soon")) << tmux.screen();
   tmux.type("y");
   EXPECT_TRUE(tmux.shows("refused: \"soon\" is neither")) << tmux.screen();
   tmux.type("ap");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/tool_command.hpp"
 #include "tool/acts/requeueing.hpp"
 #include "tool/process/exit_code.hpp"
 #include "tool/text/ages_text.hpp"
@@ -135,9 +136,8 @@ std::optional<ActReport> QueueActs::move(const std::string& group, std::uint64_t
   const Status status = queue_.move_message(group, position, connection_.open_queue(to), until);
   if (status == Status::stopped) return std::nullopt;
   if (status != Status::ok) {
-    throw Failure(ExitCode::timeout, "move a message of \"" + queue_.name() + "\": \"" + to +
-                                         "\" stayed full; \"beltway show " + to +
-                                         "\" says why. The message is where it was");
+    throw Failure(ExitCode::timeout, "move a message of \"" + queue_.name() + "\": \"" + to + "\" stayed full; \"" +
+                                         tool_command("show", {to}) + "\" says why. The message is where it was");
   }
   return ActReport{"moved " + message_at(position) + " to " + to,
                    {{"group", group}, {"position", position}, {"to", to}}};

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "base/tool_command.hpp"
 #include "tool/process/exit_code.hpp"
 #include "tool/text/units.hpp"
 
@@ -77,8 +78,8 @@ bool Requeueing::move(Message message) {
   if (status != Status::timeout) throw failure_of(status, "publish to \"" + name + "\"");
   throw Failure(ExitCode::timeout, "publish to \"" + name + "\": full for " +
                                        format_duration(plan_.timeout.value_or(std::chrono::nanoseconds{})) + " (" +
-                                       std::to_string(messages_) + " messages are requeued); \"beltway show " + name +
-                                       "\" names the processes that hold it");
+                                       std::to_string(messages_) + " messages are requeued); \"" +
+                                       tool_command("show", {name}) + "\" names the processes that hold it");
 }
 
 Status Requeueing::publish(Producer& producer, const Message& message) const {

@@ -8,6 +8,7 @@
 #include "tool/commands/examination.hpp"
 #include "tool/text/nagios.hpp"
 #include "tool/text/output.hpp"
+#include "wire/validate.hpp"
 
 namespace beltway::tool {
 
@@ -39,7 +40,10 @@ const GroupState* chosen_group(const QueueSnapshot& snapshot, const std::string&
   if (name.empty()) return nullptr;
   const auto found = std::ranges::find(snapshot.groups, name, &GroupState::name);
   if (found != snapshot.groups.end()) return &*found;
-  throw Error(Errc::not_found, "check: queue " + snapshot.info.name + " has no group \"" + name + "\"");
+  std::vector<std::string> names;
+  for (const GroupState& group : snapshot.groups) names.push_back(group.name);
+  throw Error(Errc::not_found, "check \"" + snapshot.info.name + "\": it has no group \"" + name + "\"" +
+                                   wire::groups_text(snapshot.info.name, names));
 }
 
 /// Of the group, or of the slowest group or private consumer.
@@ -106,11 +110,14 @@ CheckState check_limits(const CheckOptions& options, const QueueSnapshot& snapsh
   return state_of(readings);
 }
 
-/// Without limits: what the doctor says of the queue.
+/// Without limits: what the doctor says of the queue, or of the group of --group and of what is not of one group alone.
 CheckState check_verdicts(const Globals& globals, const CheckOptions& options, std::string& line) {
   const Examination examination =
       examine(globals.inspect_options(), {.command = "check", .progress = globals.progress_when()});
-  const std::vector<watch::Verdict> verdicts = examination.verdicts_of(options.name);
+  std::vector<watch::Verdict> verdicts = examination.verdicts_of(options.name);
+  std::erase_if(verdicts, [&options](const watch::Verdict& each) {
+    return !options.group.empty() && !each.group.empty() && each.group != options.group;
+  });
   CheckState state = CheckState::ok;
   for (const watch::Verdict& verdict : verdicts) {
     if (verdict.severity == watch::Severity::trouble) state = worse(state, CheckState::critical);
@@ -137,8 +144,9 @@ ExitCode run(const Globals& globals, const CheckOptions& options) {
   CheckState state = CheckState::unknown;
   try {
     const Queue queue = Connection::open(globals.inspect_options()).open_queue(options.name);
-    state =
-        options.has_limits() ? check_limits(options, queue.snapshot(), line) : check_verdicts(globals, options, line);
+    const QueueSnapshot snapshot = queue.snapshot();
+    static_cast<void>(chosen_group(snapshot, options.group));
+    state = options.has_limits() ? check_limits(options, snapshot, line) : check_verdicts(globals, options, line);
   } catch (const Error& error) {
     state = state_of_error(error.reason());
     line = nagios_line(state, error.what());

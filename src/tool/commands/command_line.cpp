@@ -3,9 +3,17 @@
 
 #include <CLI/CLI.hpp>
 
+#include "tool/commands/plain_words.hpp"
 #include "tool/commands/short_options.hpp"
 
 namespace beltway::tool {
+
+namespace {
+
+/// The option, which takes the mark of plain words away before anything else looks at its values.
+CLI::Option& without_mark(CLI::Option* option) { return *option->transform(without_marks); }
+
+}  // namespace
 
 void throw_usage(const std::string& name, const std::string& complaint) {
   if (name.empty()) throw CLI::ValidationError(complaint);
@@ -52,24 +60,26 @@ Option Command::add_flag(const std::string& name, bool& target, const std::strin
   return Option(*app_->add_flag(with_short_option(name), target, help));
 }
 Option Command::add_text(const std::string& name, std::string& target, const std::string& help) {
-  return Option(*app_->add_option(with_short_option(name), target, help));
+  return Option(without_mark(app_->add_option(with_short_option(name), target, help)));
 }
 Option Command::add_texts(const std::string& name, std::vector<std::string>& target, const std::string& help) {
-  return Option(*app_->add_option(with_short_option(name), target, help)->allow_extra_args(name[0] != '-'));
+  return Option(
+      without_mark(app_->add_option(with_short_option(name), target, help)->allow_extra_args(name[0] != '-')));
 }
 Option Command::add_number(const std::string& name, std::uint32_t& target, const std::string& help) {
-  return Option(*app_->add_option(with_short_option(name), target, help)->type_name("NUMBER")->capture_default_str());
+  return Option(without_mark(
+      app_->add_option(with_short_option(name), target, help)->type_name("NUMBER")->capture_default_str()));
 }
 Option Command::add_numbers(const std::string& name, std::vector<int>& target, const std::string& help) {
-  return Option(*app_->add_option(with_short_option(name), target, help)->delimiter(','));
+  return Option(without_mark(app_->add_option(with_short_option(name), target, help)->delimiter(',')));
 }
 Option Command::add_stored(const std::string& name, std::function<bool(const std::string&)> store,
                            const std::string& what, const std::string& help) {
   const auto take = [store = std::move(store), name, what](const std::string& text) {
     if (!store(text)) throw CLI::ValidationError(name, "\"" + text + "\" is not " + what);
   };
-  return Option(*app_->add_option_function<std::string>(with_short_option(name), take, help)
-                     ->type_name(what.substr(what.find(' ') + 1)));
+  return Option(without_mark(app_->add_option_function<std::string>(with_short_option(name), take, help)
+                                 ->type_name(what.substr(what.find(' ') + 1))));
 }
 
 Option Command::add_queue_name(std::string& name) {

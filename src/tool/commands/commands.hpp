@@ -23,7 +23,6 @@ struct Globals {
   std::string format = "text";
   bool progress = false;
   std::function<ExitCode()> action;
-  std::vector<std::string> after_dashes;  ///< what stands behind "--": messages of `pub`
 
   [[nodiscard]] bool json() const noexcept { return format == "json"; }
   [[nodiscard]] ConnectionOptions connection_options() const;

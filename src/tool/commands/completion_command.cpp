@@ -80,11 +80,9 @@ void add_completion(Command& app, Globals& globals) {
     };
   });
   Command words = command.add_command("words", "What may stand there; the script asks for it");
-  words.footer("Behind \"--\": the index of the word in question, and the words of the line.");
-  words.on_parsed([&globals, app] {
-    const std::vector<std::string> line = std::exchange(globals.after_dashes, {});
-    globals.action = [app, line] { return complete(app.describe(), line); };
-  });
+  const auto line = std::make_shared<std::vector<std::string>>();
+  words.add_texts("WORD", *line, "Behind \"--\": the index of the word in question, and the words of the line");
+  words.on_parsed([&globals, app, line] { globals.action = [app, line] { return complete(app.describe(), *line); }; });
 }
 
 }  // namespace beltway::tool

@@ -27,9 +27,7 @@ std::string paragraph(const watch::Verdict& verdict) {
   std::string name = watch::name_of(verdict.severity);
   name.resize(k_indent, ' ');
   std::string text = name + verdict.subject + "\n" + indented(verdict.cause) + indented(verdict.evidence);
-  // "has been paused for 9 s" says it already.
-  const std::string since = watch::since_text(verdict);
-  if (text.find(since) == std::string::npos) text += indented(since);
+  if (!watch::says_since(text, verdict)) text += indented(watch::since_text(verdict));
   text += indented(verdict.forecast);
   Facts remedies;
   for (const watch::Remedy& remedy : verdict.remedies) remedies.add("$ " + remedy.command, remedy.effect);

@@ -102,11 +102,8 @@ void add_pub(Command& app, Globals& globals) {
   beltway pub orders '{"id":7}' --key order-7 --content-type application/json --header tenant=acme
   beltway pub orders --producer nightly-import --summary < orders.csv
   tar c /usr/include | beltway pub files --file - --chunk 256K --digest
-Messages that start with "-" follow "--".)");
+Behind "--" all words are messages, also those that begin with "-".)");
   command.on_parsed([&globals, options] {
-    std::vector<std::string>& messages = options->messages;
-    messages.insert(messages.end(), globals.after_dashes.begin(), globals.after_dashes.end());
-    globals.after_dashes.clear();
     check(*options);
     options->plan.properties = options->properties.parse();
     globals.action = [&globals, options] { return run(globals, *options); };

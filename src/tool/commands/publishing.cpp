@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/tool_command.hpp"
 #include "tool/process/exit_code.hpp"
 #include "tool/text/units.hpp"
 
@@ -145,9 +146,10 @@ bool Publishing::check(Status status) const {
   const std::string context = "publish to \"" + producer_.queue_name() + "\"";
   const std::string so_far = " (" + std::to_string(messages_) + " messages are published)";
   if (status == Status::timeout) {
-    throw Failure(ExitCode::timeout,
-                  context + ": full for " + format_duration(plan_.timeout.value_or(std::chrono::nanoseconds{})) +
-                      so_far + "; \"beltway show " + producer_.queue_name() + "\" names the processes that hold it");
+    throw Failure(ExitCode::timeout, context + ": full for " +
+                                         format_duration(plan_.timeout.value_or(std::chrono::nanoseconds{})) + so_far +
+                                         "; \"" + tool_command("show", {producer_.queue_name()}) +
+                                         "\" names the processes that hold it");
   }
   if (status == Status::too_large) {
     throw Failure(ExitCode::failed, context + ": message " + std::to_string(sent() + 1) + " has more than the " +

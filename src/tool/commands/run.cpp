@@ -17,6 +17,7 @@
 #include "tool/commands/commands.hpp"
 #include "tool/commands/connecting.hpp"
 #include "tool/commands/help_text.hpp"
+#include "tool/commands/plain_words.hpp"
 #include "tool/commands/short_options.hpp"
 #include "tool/commands/suggestions.hpp"
 #include "tool/text/output.hpp"
@@ -60,7 +61,8 @@ void set_up(CLI::App& app, Globals& globals) {
   app.require_subcommand(1);
   app.add_option(with_short_option("--socket"), globals.socket,
                  "The daemon's socket (else $BELTWAY_SOCKET, the user's own, the system's)")
-      ->type_name("PATH");
+      ->type_name("PATH")
+      ->transform(without_marks);
   app.add_flag("--no-start", globals.no_start,
                "Do not start a daemon if none answers; commands that only look never do");
   app.add_option(with_short_option("--format"), globals.format, "text for people, json for programs")
@@ -104,13 +106,20 @@ std::string complaint_about(const CLI::App& app, const CLI::ParseError& error) {
   const auto option = std::ranges::find_if(
       unknown, [](const std::string& word) { return word.size() > 1 && word.starts_with('-') && word != "--"; });
   if (option != unknown.end()) {
+    const std::string hint = did_you_mean(suggest_option(described, describe(app), *option));
     return "\"" + *option + "\" is no option of \"" + path_of(command) + "\"" +
-           did_you_mean(suggest_option(described, describe(app), *option));
+           (hint.empty() ? "; a name or message that begins with \"-\" must follow \"--\"" : hint);
+  }
+  if (unknown.empty()) return without_marks(error.what());
+  const std::string word = without_marks(unknown.front());
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    return "\"" + word + "\" is one word too many for \"" + path_of(command) + "\"";
   }
   const bool no_such_command =
-      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !unknown.empty() && !described.commands.empty();
-  if (!no_such_command) return error.what();
-  return "\"" + unknown.front() + "\" is no command" + did_you_mean(suggest_command(described, unknown.front()));
+      dynamic_cast<const CLI::RequiredError*>(&error) != nullptr && !described.commands.empty();
+  if (!no_such_command) return without_marks(error.what());
+  if (word != unknown.front()) return "a command must stand before \"--\"";
+  return "\"" + word + "\" is no command" + did_you_mean(suggest_command(described, word));
 }
 
 ExitCode usage(const CLI::App& app, const CLI::ParseError& error) {
@@ -121,14 +130,9 @@ ExitCode usage(const CLI::App& app, const CLI::ParseError& error) {
 
 ExitCode parse_and_run(CLI::App& app, Globals& globals, int argc, char** argv) {
   try {
-    // CLI11 2.1 loses what stands behind "--" where options of the parent are taken too: it never sees it.
-    const std::vector<std::string> arguments(argv + 1, argv + argc);
-    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
-    if (dashes != arguments.end()) globals.after_dashes.assign(dashes + 1, arguments.end());
-    std::vector<std::string> parsed(arguments.begin(), dashes);
-    std::reverse(parsed.begin(), parsed.end());  // as it wants them
-    app.parse(std::move(parsed));
-    if (!globals.after_dashes.empty()) throw CLI::ExtrasError(globals.after_dashes);
+    std::vector<std::string> arguments = with_plain_words({argv + 1, argv + argc});
+    std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants them
+    app.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
     print(help_text(describe(named_command(app), parent_path_of(named_command(app))), describe(app)));
     return ExitCode::done;

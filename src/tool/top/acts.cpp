@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/tool_command.hpp"
 #include "tool/text/units.hpp"
 
 namespace beltway::tool {
@@ -138,18 +139,19 @@ std::string consequence_of(const Act& act, const watch::QueueDetail& detail) {
 }
 
 std::string command_of(const Act& act) {
-  const std::string on_queue = act.queue + " ";
+  const std::string of_group = "--group " + shell_word(act.group);
+  const std::string position = std::to_string(act.position);
   switch (act.kind) {
-    case Act::Kind::purge: return "beltway purge " + on_queue + "--group " + act.group;
-    case Act::Kind::requeue: return "beltway requeue " + on_queue + "--group " + act.group;
-    case Act::Kind::evict: return "beltway evict " + on_queue + std::to_string(act.consumer);
-    case Act::Kind::reset: return "beltway group reset " + on_queue + act.group + " --to '" + act.to + "'";
-    case Act::Kind::pause: return "beltway group pause " + on_queue + act.group;
-    case Act::Kind::resume: return "beltway group resume " + on_queue + act.group;
-    case Act::Kind::remove: return "beltway remove " + act.queue;
-    case Act::Kind::ack: return "beltway ack " + on_queue + std::to_string(act.position) + " --group " + act.group;
+    case Act::Kind::purge: return tool_command("purge", {act.queue}, of_group);
+    case Act::Kind::requeue: return tool_command("requeue", {act.queue}, of_group);
+    case Act::Kind::evict: return tool_command("evict", {act.queue, std::to_string(act.consumer)});
+    case Act::Kind::reset: return tool_command("group reset", {act.queue, act.group}, "--to " + shell_word(act.to));
+    case Act::Kind::pause: return tool_command("group pause", {act.queue, act.group});
+    case Act::Kind::resume: return tool_command("group resume", {act.queue, act.group});
+    case Act::Kind::remove: return tool_command("remove", {act.queue});
+    case Act::Kind::ack: return tool_command("ack", {act.queue, position}, of_group);
     case Act::Kind::move:
-      return "beltway move " + on_queue + std::to_string(act.position) + " --to " + act.to + " --group " + act.group;
+      return tool_command("move", {act.queue, position}, "--to " + shell_word(act.to) + " " + of_group);
   }
   return {};
 }

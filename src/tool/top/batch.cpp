@@ -52,8 +52,9 @@ std::string verdicts_text(const std::vector<watch::Verdict>& verdicts) {
 std::string batch_text(const watch::Fleet& fleet, const QueueSelection& selection, std::int64_t at_s) {
   std::string text = time_text(at_s) + "  " + watch::daemon_text(fleet.daemon);
   if (!fleet.daemon_answers) text += "; it does not answer: this is the last known state";
-  text += "\n" + std::to_string(fleet.queues.size()) + " queues, in " + short_number(fleet.rates.in) + "/s, out " +
-          short_number(fleet.rates.out) + "/s, " + format_size(static_cast<double>(fleet.shared_bytes)) + "\n";
+  text += "\n" + std::to_string(fleet.queues.size()) + (fleet.queues.size() == 1 ? " queue" : " queues") + ", in " +
+          short_number(fleet.rates.in) + "/s, out " + short_number(fleet.rates.out) + "/s, " +
+          format_size(static_cast<double>(fleet.shared_bytes)) + "\n";
   text += verdicts_text(fleet.verdicts);
   Table table{"",     "NAME",   ">IN/s", ">OUT/s",     ">USED",      ">SLOTS",
               ">LAG", ">DELAY", ">AGE",  ">PRODUCERS", ">CONSUMERS", "WHY"};

@@ -4,6 +4,7 @@
 
 #include "tool/text/units.hpp"
 #include "tool/top/pages.hpp"
+#include "watch/causes.hpp"
 
 namespace beltway::tool {
 
@@ -79,7 +80,7 @@ void append(std::string& text, const std::string& more) {
 std::string state_text(const Common& common, const EndpointInfo& endpoint) {
   std::string text = common.state;
   if (endpoint.evicted) append(text, "evicted");
-  if (endpoint.orphan) append(text, "orphan");
+  if (watch::is_orphan(endpoint)) append(text, "orphan");
   if (endpoint.leaving) append(text, "group removed");
   if (endpoint.lossy) append(text, "lossy");
   return text;
@@ -110,7 +111,7 @@ void add_consumer(std::vector<PageLine>& lines, const OpenQueue& open, const Con
   const std::string row = row_of(std::to_string(endpoint.index), endpoint.group.empty() ? "(private)" : endpoint.group,
                                  common, short_number(static_cast<double>(holds)), width, charset) +
                           state;
-  const bool is_ill = !common.state.empty() || endpoint.evicted || endpoint.orphan;
+  const bool is_ill = !common.state.empty() || endpoint.evicted || watch::is_orphan(endpoint);
   lines.push_back({.spans = {{row, {.ink = is_ill ? Ink::trouble : Ink::plain}}},
                    .target = Target{.kind = Target::Kind::consumer, .name = {}, .index = endpoint.index}});
 }

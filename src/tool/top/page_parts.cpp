@@ -36,8 +36,7 @@ void add_verdict_lines(std::vector<PageLine>& lines, const watch::Verdict& verdi
                        Charset charset) {
   std::string text = words_of(verdict);
   if (!verdict.evidence.empty()) text += "; " + verdict.evidence;
-  // "has waited for 9 s" says it already.
-  if (const std::string since = watch::since_text(verdict); text.find(since) == std::string::npos)
+  if (!watch::says_since(text, verdict))
     text += std::string(verdict.since_is_least ? "; for at least " : "; for ") +
             short_duration(std::chrono::duration<double>(*verdict.since).count());
   if (!verdict.forecast.empty()) text += "; " + verdict.forecast;

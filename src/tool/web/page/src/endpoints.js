@@ -12,7 +12,9 @@ const number = (field, value, text) => html`<td class="number" data-field=${fiel
 
 /** "4711 worker mara, stopped". */
 function Process({ endpoint }) {
-  const state = endpoint.orphan ? 'ended, its memory is still mapped' : endpoint.stopped ? 'stopped' : '';
+  // One that lives has only not asked for anything since the daemon was started anew.
+  const ended = endpoint.orphan && endpoint.pid && !endpoint.process;
+  const state = ended ? 'ended, memory kept' : endpoint.stopped ? 'stopped' : '';
   return html`<td data-field="process"><span class="pid">${endpoint.pid ?? '–'}</span> ${endpoint.process ?? ''}
     <span class="quiet" data-field="user">${endpoint.user}</span>
     ${state ? html` <span class="trouble">✖ ${state}</span>` : null}</td>`;
