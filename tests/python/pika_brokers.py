@@ -137,6 +137,12 @@ class RabbitMq(Broker):
         self.server.wait()
         self.processes.remove(self.server)
 
+    def stop_server(self):
+        """Ends the node in its own way."""
+        self.server.terminate()
+        self.server.wait(timeout=START_S)
+        self.processes.remove(self.server)
+
     def control(self, *arguments):
         """Runs rabbitmqctl, which prints to the error stream if it fails."""
         subprocess.run(["/usr/lib/rabbitmq/bin/rabbitmqctl", *arguments], env=self.env, stdin=subprocess.DEVNULL,
