@@ -27,10 +27,14 @@ class WithServer(unittest.TestCase):
         if missing:
             print("SKIPPED: THE BRIDGE'S TESTS NEED rabbitmq-server AND python3-pika: NOT INSTALLED", flush=True)
             raise unittest.SkipTest("rabbitmq-server and python3-pika are not both installed")
-        cls.server = pika_brokers.RabbitMq()
+        cls.server = cls.start_server()
         cls.addClassCleanup(cls.server.close)
         cls.machine = Machine(PROGRAMS)
         cls.addClassCleanup(cls.machine.close)
+
+    @classmethod
+    def start_server(cls):
+        return pika_brokers.RabbitMq()
 
     def setUp(self):
         self.bridges = []

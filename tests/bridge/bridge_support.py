@@ -99,7 +99,7 @@ class Machine(pika_brokers.Beltway):
 class Bridge:
     """A bridge process, with its status."""
 
-    def __init__(self, machine, port, *flags, name="bridge", plant=None, credentials=None):
+    def __init__(self, machine, port, *flags, name="bridge", plant=None, credentials=None, url=None):
         self.machine = machine
         self.name = name
         env = dict(machine.env)
@@ -108,7 +108,7 @@ class Bridge:
         if credentials:
             env["BELTWAY_BRIDGE_USER"], env["BELTWAY_BRIDGE_PASSWORD"] = credentials
         self.command = [machine.planted_tool if plant else machine.tool, "bridge", "--name", name, "--url",
-                        f"amqp://127.0.0.1:{port}", *BRIDGE_FLAGS, *flags]
+                        url or f"amqp://127.0.0.1:{port}", *BRIDGE_FLAGS, *flags]
         self.env = env
         self.start()
 

@@ -18,7 +18,7 @@ add_executable(rabbitmq_client bridge/rabbitmq_client.cpp)
 target_link_libraries(rabbitmq_client PRIVATE beltway_flags PkgConfig::librabbitmq)
 
 # faults_test.py has another class, Random, which kills the bridge and the server at random, by hand: tests/run.sh interop.
-foreach(part bridge.Traffic faults.Staged)
+foreach(part bridge.Traffic faults.Staged tls.Tls)
   cmake_path(GET part STEM file)
   cmake_path(GET part EXTENSION class)
   string(SUBSTRING ${class} 1 -1 class)
