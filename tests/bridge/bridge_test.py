@@ -3,6 +3,7 @@
 import json
 import os
 import struct
+import subprocess
 import time
 
 import bridge_case
@@ -58,6 +59,12 @@ class Traffic(bridge_case.WithServer):
         doctor = self.machine.run("doctor", "--for", "1s", code=1)
         self.assertIn("the route has failed", doctor)
         bridge.wait_for(lambda routes: routes[0]["attempts"] >= 2, "it tries again")
+
+    def test_tool_without_driver_names_the_missing_package(self):
+        done = subprocess.run([self.machine.tool + "_without_driver", "bridge", "--out", "a=b"], env=self.machine.env, text=True,
+                              capture_output=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("librabbitmq-dev", done.stderr)
 
     def test_missing_queues_fail_the_route_until_they_exist(self):
         name = self.test_name

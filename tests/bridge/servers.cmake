@@ -13,6 +13,11 @@ add_executable(beltway_bridge_planted ${PROJECT_SOURCE_DIR}/src/tool/main.cpp $<
 # Its objects stand before the library with the same ones, of which none is taken then.
 target_link_libraries(beltway_bridge_planted PRIVATE beltway_tool_core beltway_page beltway_flags)
 
+# The tool as it is built where librabbitmq is missing.
+add_executable(beltway_without_driver ${PROJECT_SOURCE_DIR}/src/tool/main.cpp ${PROJECT_SOURCE_DIR}/src/bridge/engine.cpp)
+target_include_directories(beltway_without_driver PRIVATE ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(beltway_without_driver PRIVATE beltway_tool_core beltway_page beltway_flags)
+
 # What its rate is compared with, by hand: tests/run.sh interop.
 add_executable(rabbitmq_client bridge/rabbitmq_client.cpp)
 target_link_libraries(rabbitmq_client PRIVATE beltway_flags PkgConfig::librabbitmq)

@@ -56,7 +56,8 @@ class Tls(bridge_case.WithServer):
 
     def failure(self, **how):
         """What the route says of its failure, which is no other one at the second attempt. No message has left."""
-        routes = self.over_tls(**how).wait_for(lambda routes: routes[0]["state"] == "failed" and routes[0]["attempts"] > 1, "it fails again")
+        bridge = self.over_tls(**how)
+        routes = bridge.wait_for(lambda routes: routes[0]["state"] == "failed" and routes[0]["attempts"] > 1, "it fails again")
         self.assertEqual(self.channel().queue_declare(self.test_name, passive=True).method.message_count, 0)
         return routes[0]["last_error"]
 
