@@ -303,6 +303,7 @@ void InEnds::drain(Clock::time_point /*end*/) {
   if (receiver_ == nullptr) return;
   // What is read and not stored goes back to the server's queue.
   acknowledge();
+  context_.status.set_in_flight(0);
   receiver_->close();
 }
 

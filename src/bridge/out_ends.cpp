@@ -248,12 +248,15 @@ void OutEnds::drain(Clock::time_point end) {
       poll(&polled, 1, static_cast<int>(k_tick.count()));
     }
   }
+  const bool is_confirmed = leases_.empty();
   // Without a pause: they come before newer messages then.
   for (Lease& lease : leases_) {
     if (!lease.confirmed) lease.message.nack(std::chrono::microseconds(0));
   }
   leases_.clear();
-  if (sender_ != nullptr) sender_->close();
+  context_.status.set_in_flight(0);
+  // A server that is silent would not hear a goodbye.
+  if (sender_ != nullptr && is_confirmed) sender_->close();
 }
 
 }  // namespace

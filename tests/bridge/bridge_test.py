@@ -7,7 +7,7 @@ import subprocess
 import time
 
 import bridge_case
-from bridge_support import MESSAGES, wait_until
+from bridge_support import MESSAGES, Proxy, wait_until
 
 
 class Traffic(bridge_case.WithServer):
@@ -31,6 +31,20 @@ class Traffic(bridge_case.WithServer):
         at_server = self.channel().queue_declare(name, passive=True).method.message_count
         self.assertEqual(left + at_server, 3000)
         self.assertFalse(any(file.startswith(f"bridge.{name}") for file in os.listdir(self.machine.folder)))
+
+    def test_drain_gives_back_what_the_server_does_not_confirm(self):
+        name = self.test_name
+        self.machine.declare(name, groups=("bridge",))
+        self.remote_queue(name)
+        proxy = Proxy(self.server.port)
+        self.addCleanup(proxy.close)
+        bridge = self.bridge("--out", f"{name}={name}", "--drain", "500ms", port=proxy.port)
+        bridge.wait_for_state("running")
+        proxy.hold()
+        self.machine.publish_now(name, 20)
+        bridge.wait_for(lambda routes: routes[0]["in_flight"] == 20, "all are on their way")
+        self.assertEqual(bridge.stop(), 0)
+        self.assertEqual(self.machine.numbers_now(name, "bridge"), list(range(1, 21)))
 
     def test_server_that_is_short_of_memory_blocks_the_route(self):
         name = self.test_name

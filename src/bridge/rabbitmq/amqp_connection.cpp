@@ -124,6 +124,8 @@ void AmqpConnection::open_socket(const ServerOptions& server) {
   ERR_clear_error();
   const int status = amqp_socket_open_noblock(socket, server.host.c_str(), server.port, &timeout);
   check_tls(status, what, server, authorities_of(server));
+  if (status == AMQP_STATUS_SOCKET_ERROR)
+    throw RouteError(Fault::lost, what + ": no connection: the server does not run, or listens on another port");
   check_status(status, what);
 }
 
