@@ -171,10 +171,10 @@ interop() {
     { cat build/dev.configure.log >&2; one_failed "interop: configure"; return; }
   cmake --build --preset dev -j "$jobs" --target beltway_tool beltwayd beltway_bridge_planted rabbitmq_client -- --quiet ||
     { one_failed "interop: build"; return; }
-  if /usr/bin/python3 tests/bridge/bridge_test.py build/dev/bin Faults && BELTWAY_BRIDGE_MESSAGES=1000000 \
-    /usr/bin/python3 tests/bridge/bridge_test.py build/dev/bin Traffic.test_messages_pass_both_ways_in_order \
-    Faults.test_bridge_that_is_killed_loses_and_doubles_nothing \
-    Faults.test_server_that_is_killed_and_stopped_loses_and_doubles_nothing
+  if /usr/bin/python3 tests/bridge/faults_test.py build/dev/bin Random && BELTWAY_BRIDGE_MESSAGES=1000000 \
+    /usr/bin/python3 tests/bridge/bridge_test.py build/dev/bin Traffic.test_messages_pass_both_ways_in_order &&
+    BELTWAY_BRIDGE_MESSAGES=1000000 /usr/bin/python3 tests/bridge/faults_test.py build/dev/bin \
+      Random.test_all_together_lose_and_double_nothing
   then
     one_passed
   else

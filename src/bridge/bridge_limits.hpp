@@ -20,8 +20,11 @@ inline constexpr std::size_t k_max_routes = 64;
 inline constexpr std::size_t k_max_hops = 8;
 
 /// Origin streams of an incoming route whose duplicates are recognised. Each takes a place of a producer, of which a queue has
-/// 8 by default, and one of the 64 names that a queue remembers.
+/// 8 by default, and two of the 64 names that a queue remembers. After a gap it takes a second place.
 inline constexpr std::size_t k_max_streams = 4;
+/// Runs of a stream that an incoming route has in memory. Beyond that the oldest one is forgotten: then its messages count as
+/// new. Only what spreads a stream over several queues makes more than a few.
+inline constexpr std::size_t k_max_runs = 1024;
 
 /// Bytes of a message that comes in, whatever the local queue takes: a message is in the bridge's memory as a whole.
 inline constexpr std::uint64_t k_max_incoming_bytes = 64ULL << 20;
@@ -43,9 +46,14 @@ inline constexpr std::chrono::milliseconds k_depth_interval{1000};
 /// Seconds between two signs of life on an idle connection. A server that is silent for twice the time counts as lost.
 inline constexpr int k_heartbeat_s = 10;
 
-/// How long a route in waits for another consumer of its queue to end: a connection that is lost counts as ended after two
-/// silent heartbeats. Afterwards the route shares the queue.
-inline constexpr std::chrono::seconds k_wait_for_other_consumer{25};
+/// How long a route in waits for another consumer of its queue to end. RabbitMQ looks for signs of life once per heartbeat, and
+/// ends a connection that was silent at two looks after the last sign: after three heartbeats at the latest. Afterwards the route
+/// shares the queue.
+inline constexpr std::chrono::seconds k_wait_for_other_consumer{3 * k_heartbeat_s + 5};
+
+/// An incoming route acknowledges a batch, or what it has after this time: each acknowledgement is an entry in the log of a
+/// quorum queue.
+inline constexpr std::chrono::milliseconds k_ack_delay{5};
 
 /// How long a connect and a request to the server may take.
 inline constexpr std::chrono::seconds k_connect_timeout{10};

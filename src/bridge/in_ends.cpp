@@ -1,9 +1,10 @@
 // A route from a server's queue to a local queue.
 //
 // A delivery is acknowledged at the server once it is in the local queue. If the bridge dies in between, the server delivers it
-// again: messages of another bridge carry their place in its stream, and a producer with the stream's name refuses to store one
-// twice. Other messages may be stored twice then.
+// again: messages of another bridge carry their place in its stream, and the local queue knows which of them it has (StoredRuns).
+// Other messages may be stored twice then.
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "bridge/mapping.hpp"
 #include "bridge/plants.hpp"
 #include "bridge/route.hpp"
+#include "bridge/stored_runs.hpp"
 
 namespace beltway::bridge {
 
@@ -35,17 +37,33 @@ class InEnds final : public RouteEnds {
 
  private:
   enum class Stored : std::uint8_t { done, full };
+  /// A stream whose messages come in. A producer's sequence number is a register of `runs`.
+  struct Stream {
+    std::array<std::string, StoredRuns::k_registers> names;
+    std::array<std::optional<Producer>, StoredRuns::k_registers> producers;  // those that were needed
+    StoredRuns runs;
+  };
 
   void attach();
   bool read();
   bool store();
   [[nodiscard]] Stored store_one(const RemoteReceiver::Delivery& delivery);
   [[nodiscard]] Stored publish(const Arrival& arrival, std::span<const std::byte> body, std::uint64_t number);
+  [[nodiscard]] Stored publish_once(const Arrival& arrival, std::span<const std::byte> body, std::uint64_t number,
+                                    Stream& stream);
+  /// What follows an attempt to publish.
+  [[nodiscard]] Stored after(Status status, Producer& producer, std::uint64_t number);
   void refuse(std::uint64_t number, const std::string& why);
-  /// The producer with the stream's name; null: there is no place for it.
-  [[nodiscard]] Producer* producer_of(std::uint64_t stream);
+  /// Null: there are too many streams.
+  [[nodiscard]] Stream* find_stream(std::uint64_t number);
+  /// Null: there is no place for it.
+  [[nodiscard]] Producer* producer_of(Stream& stream, std::size_t index);
   void finished(std::uint64_t number);
   void acknowledge();
+  /// So many are acknowledged at once. A window has some, so that the server has others to send meanwhile.
+  [[nodiscard]] std::uint64_t ack_batch() const {
+    return std::clamp<std::uint64_t>(context_.route.window / 4, 1, k_batch);
+  }
   void told_full(bool is_full);
   void look_around();
   [[noreturn]] void lose_queue(Status status);
@@ -53,14 +71,15 @@ class InEnds final : public RouteEnds {
   const RouteContext& context_;
   std::optional<Queue> queue_;
   std::optional<Producer> producer_;
-  std::map<std::uint64_t, std::optional<Producer>> streams_;  // empty ones: the queue had no place
-  Producer* full_ = nullptr;                                  // that found the queue full
+  std::map<std::uint64_t, Stream> streams_;
+  Producer* full_ = nullptr;  // that found the queue full
   Clock::time_point full_since_{};
 
   std::unique_ptr<RemoteReceiver> receiver_;
   std::deque<RemoteReceiver::Delivery> pending_;  // read and not stored; the server sends a window at most
   std::uint64_t finished_ = 0;                    // the number of the last delivery that is stored here
   std::uint64_t acknowledged_ = 0;                // likewise, and the server knows it
+  Clock::time_point unacknowledged_since_{};      // if the two differ
   Clock::time_point looked_at_{};
   std::optional<Clock::time_point> opening_since_;  // of the attempts that are going on
 };
@@ -71,7 +90,8 @@ void InEnds::open() {
   // earlier would get newer messages first.
   const Clock::time_point now = Clock::now();
   if (!opening_since_) opening_since_ = now;
-  const bool alone = context_.route.deduplicate && now - *opening_since_ < k_wait_for_other_consumer;
+  const bool alone =
+      !is_planted("share_at_once") && context_.route.deduplicate && now - *opening_since_ < k_wait_for_other_consumer;
   const std::uint64_t max_bytes = std::min<std::uint64_t>(k_max_incoming_bytes, producer_->max_message_bytes());
   receiver_ = context_.engine.open_receiver(context_.route, max_bytes, alone);
   opening_since_.reset();
@@ -100,7 +120,8 @@ void InEnds::pass() {
     is_busy = store() || is_busy;
     look_around();
     if (is_busy) continue;
-    context_.wait({receiver_->descriptor(), full_ == nullptr ? -1 : full_->poll_fd()}, k_tick);
+    context_.wait({receiver_->descriptor(), full_ == nullptr ? -1 : full_->poll_fd()},
+                  finished_ == acknowledged_ ? k_tick : k_ack_delay);
   }
 }
 
@@ -125,9 +146,9 @@ bool InEnds::store() {
     if (is_full) break;
     stored_any = true;
     pending_.pop_front();
-    if (finished_ - acknowledged_ >= k_batch) acknowledge();
+    if (finished_ - acknowledged_ >= ack_batch()) acknowledge();
   }
-  acknowledge();
+  if (finished_ != acknowledged_ && Clock::now() - unacknowledged_since_ >= k_ack_delay) acknowledge();
   told_full(is_full);
   context_.status.set_in_flight(pending_.size());
   return stored_any;
@@ -153,50 +174,79 @@ InEnds::Stored InEnds::store_one(const RemoteReceiver::Delivery& delivery) {
 }
 
 InEnds::Stored InEnds::publish(const Arrival& arrival, std::span<const std::byte> body, std::uint64_t number) {
-  Producer* producer = &*producer_;
-  std::uint64_t sequence = 0;
-  if (context_.route.deduplicate && arrival.place()) {
-    const StreamPlace& place = *arrival.place();
-    Producer* const named = producer_of(place.stream);
-    // A message behind a gap gets no number: the one that is missing may still come, and would count as a duplicate.
-    const bool has_gap = named != nullptr && place.previous > named->last_sequence();
-    if (named != nullptr && !has_gap) {
-      producer = named;
-      sequence = place.sequence;
-    }
+  Stream* const stream = context_.route.deduplicate && arrival.place() ? find_stream(arrival.place()->stream) : nullptr;
+  if (stream != nullptr) return publish_once(arrival, body, number, *stream);
+  return after(producer_->try_publish(body, arrival.properties()), *producer_, number);
+}
+
+InEnds::Stored InEnds::publish_once(const Arrival& arrival, std::span<const std::byte> body, std::uint64_t number,
+                                    Stream& stream) {
+  const std::uint64_t sequence = arrival.place()->sequence;
+  if (stream.runs.has(sequence)) {
+    context_.status.count_duplicate();
+    finished(number);
+    return Stored::done;
   }
-  const Status status =
-      producer->try_publish(body, PublishOptions{.sequence = sequence, .properties = arrival.properties()});
+  std::optional<StoredRuns::Entry> entry = stream.runs.entry_for(sequence);
+  Producer* producer = entry ? producer_of(stream, entry->index) : nullptr;
+  if (producer == nullptr) {
+    entry.reset();
+    producer = &*producer_;
+  }
+  const Status status = producer->try_publish(
+      body, PublishOptions{.sequence = entry ? entry->value : 0, .properties = arrival.properties()});
+  if (status == Status::duplicate) {
+    // Another program has published under this name. The message is not stored.
+    stream.runs.give_up(entry->index);
+    return publish_once(arrival, body, number, stream);
+  }
+  if (status == Status::ok) stream.runs.add(sequence, entry);
+  return after(status, *producer, number);
+}
+
+InEnds::Stored InEnds::after(Status status, Producer& producer, std::uint64_t number) {
   switch (status) {
     case Status::ok: context_.status.count_forwarded(); break;
-    case Status::duplicate: context_.status.count_duplicate(); break;
     case Status::too_large:
       refuse(number, "with its properties it is larger than the local queue takes");
       return Stored::done;
     case Status::removed:
     case Status::evicted: lose_queue(status);
-    default: full_ = producer; return Stored::full;
+    default: full_ = &producer; return Stored::full;
   }
   finished(number);
   return Stored::done;
 }
 
-Producer* InEnds::producer_of(std::uint64_t stream) {
-  auto place = streams_.find(stream);
-  if (place == streams_.end()) {
-    if (streams_.size() >= k_max_streams) return nullptr;
-    place = streams_.emplace(stream, std::nullopt).first;
-    try {
-      place->second = queue_->producer({.name = "bridge." + std::to_string(stream)});
-    } catch (const Error& error) {
-      if (error.reason() != Errc::limit_reached) {
-        streams_.erase(place);
-        throw;
-      }
-      context_.status.set_error(std::string("duplicates of a stream cannot be recognised: ") + error.what());
-    }
+InEnds::Stream* InEnds::find_stream(std::uint64_t number) {
+  const auto known = streams_.find(number);
+  if (known != streams_.end()) return &known->second;
+  if (streams_.size() >= k_max_streams) return nullptr;
+  Stream stream;
+  // Routes from several queues of the server may bring messages of one stream: each has names of its own.
+  const std::string name = "bridge." + std::to_string(stream_of(context_.route.remote, number, "in"));
+  stream.names = {name, name + ".2"};
+  // Attached one after the other, so that the second one takes no place. That also ends the work of a dead bridge.
+  for (std::size_t i = StoredRuns::k_registers; i-- > 0;) {
+    for (auto& producer : stream.producers) producer.reset();
+    if (const Producer* const producer = producer_of(stream, i)) stream.runs.restore(i, producer->last_sequence());
   }
-  return place->second ? &*place->second : nullptr;
+  return &streams_.emplace(number, std::move(stream)).first->second;
+}
+
+Producer* InEnds::producer_of(Stream& stream, std::size_t index) {
+  std::optional<Producer>& producer = stream.producers.at(index);
+  if (producer) return &*producer;
+  try {
+    producer = queue_->producer({.name = stream.names.at(index)});
+  } catch (const Error& error) {
+    if (error.reason() != Errc::limit_reached) throw;
+    stream.runs.give_up(index);
+    context_.status.set_error(std::string("duplicates of a stream may be stored after a death of this bridge: ") +
+                              error.what());
+    return nullptr;
+  }
+  return &*producer;
 }
 
 void InEnds::refuse(std::uint64_t number, const std::string& why) {
@@ -208,7 +258,10 @@ void InEnds::refuse(std::uint64_t number, const std::string& why) {
   acknowledged_ = number;
 }
 
-void InEnds::finished(std::uint64_t number) { finished_ = number; }
+void InEnds::finished(std::uint64_t number) {
+  if (finished_ == acknowledged_) unacknowledged_since_ = Clock::now();
+  finished_ = number;
+}
 
 void InEnds::acknowledge() {
   if (finished_ == acknowledged_) return;
@@ -250,6 +303,7 @@ void InEnds::drain(Clock::time_point /*end*/) {
   if (receiver_ == nullptr) return;
   // What is read and not stored goes back to the server's queue.
   acknowledge();
+  context_.status.set_in_flight(0);
   receiver_->close();
 }
 

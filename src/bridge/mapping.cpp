@@ -85,7 +85,7 @@ void to_remote(const PropertiesView& properties, const Departure& departure, Rem
   if (!is_planted("loop_without_origin")) {
     add_header(remote, k_origin_header, text_of(path_with(properties.header(k_origin_header), departure.origin)));
   }
-  if (departure.place) add_header(remote, k_stream_header, text_of(*departure.place));
+  add_header(remote, k_stream_header, text_of(departure.place));
   if (!properties.key().empty()) add_header(remote, k_key_header, properties.key());
   if (!properties.trace_id().empty()) {
     add_header(remote, is_traceparent(properties.trace_id()) ? k_traceparent_header : k_trace_header,

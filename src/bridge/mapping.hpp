@@ -30,9 +30,9 @@ inline constexpr std::string_view k_traceparent_header = "traceparent";
 
 /// What an outgoing message has besides its properties.
 struct Departure {
-  Origin origin;                          ///< the queue that it leaves
-  std::optional<StreamPlace> place = {};  ///< nothing: its duplicates are not to be recognised
-  PublishTime stamped{};                  ///< of the queue's stamp; zero: none
+  Origin origin;          ///< the queue that it leaves
+  StreamPlace place;      ///< in the stream of its route
+  PublishTime stamped{};  ///< of the queue's stamp; zero: none
   std::chrono::steady_clock::time_point now{};
 };
 

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "bridge/bridge_limits.hpp"
+#include "bridge/stored_runs.hpp"
 
 namespace beltway::bridge {
 
@@ -75,16 +76,15 @@ std::optional<std::vector<Origin>> read_path(std::string_view text) {
 }
 
 std::string text_of(const StreamPlace& place) {
-  return hexadecimal(place.stream) + '/' + std::to_string(place.sequence) + '/' + std::to_string(place.previous);
+  return hexadecimal(place.stream) + '/' + std::to_string(place.sequence);
 }
 
 std::optional<StreamPlace> read_place(std::string_view text) {
-  if (std::count(text.begin(), text.end(), '/') != 2) return std::nullopt;
+  if (std::count(text.begin(), text.end(), '/') != 1) return std::nullopt;
   const auto stream = number_of(cut(text, '/'), 16);
-  const auto sequence = number_of(cut(text, '/'));
-  const auto previous = number_of(text);
-  if (!stream || !sequence || !previous || *sequence == 0 || *previous >= *sequence) return std::nullopt;
-  return StreamPlace{*stream, *sequence, *previous};
+  const auto sequence = number_of(text);
+  if (!stream || !sequence || *sequence == 0 || *sequence > StoredRuns::k_max_sequence) return std::nullopt;
+  return StreamPlace{*stream, *sequence};
 }
 
 std::uint64_t stream_of(std::string_view host, std::uint64_t queue_id, std::string_view group) noexcept {

@@ -28,16 +28,14 @@ struct Origin {
 
 /// The place of a message in the stream that one outgoing route makes of one group.
 ///
-/// `sequence` grows with each message. `previous` is the sequence of the message that the route sent before on the same
-/// connection; 0: this is the first one, and the server has stored all messages of the stream before it.
+/// `sequence` is the position plus 1. So it is the same each time that the message is sent, also by another process.
 struct StreamPlace {
   std::uint64_t stream = 0;
-  std::uint64_t sequence = 0;  ///< 1 and upwards
-  std::uint64_t previous = 0;
+  std::uint64_t sequence = 0;  ///< 1 to StoredRuns::k_max_sequence
   bool operator==(const StreamPlace&) const = default;
 };
 
-/// "9f86d081884c7d65/124/123".
+/// "9f86d081884c7d65/124".
 [[nodiscard]] std::string text_of(const StreamPlace& place);
 [[nodiscard]] std::optional<StreamPlace> read_place(std::string_view text);
 

@@ -36,9 +36,6 @@ class OutEnds final : public RouteEnds {
   /// A message that is leased here.
   struct Lease {
     Message message;
-    std::uint64_t sequence = 0;
-    bool in_order =
-        true;  ///< false: messages of a higher position are stored already, so no duplicate may be told by it
     bool confirmed = false;
   };
 
@@ -66,14 +63,11 @@ class OutEnds final : public RouteEnds {
   std::chrono::milliseconds lease_timeout_{0};
 
   std::unique_ptr<RemoteSender> sender_;
-  std::deque<Lease> leases_;             // the oldest first
-  std::size_t sent_ = 0;                 // of these, on this connection
-  std::uint64_t front_number_ = 1;       // the number of the first lease on this connection
-  std::uint64_t previous_ = 0;           // the sequence that was sent last on this connection
-  std::uint64_t highest_taken_ = 0;      // sequence
-  std::uint64_t highest_confirmed_ = 0;  // sequence
-  std::vector<StoredRange> stored_;      // scratch
-  RemoteMessage remote_;                 // scratch
+  std::deque<Lease> leases_;         // the oldest first
+  std::size_t sent_ = 0;             // of these, on this connection
+  std::uint64_t front_number_ = 1;   // the number of the first lease on this connection
+  std::vector<StoredRange> stored_;  // scratch
+  RemoteMessage remote_;             // scratch
   Clock::time_point looked_at_{};
   Clock::time_point extended_at_{};
 };
@@ -83,14 +77,12 @@ void OutEnds::open() {
   sender_ = context_.engine.open_sender(context_.route);
   sent_ = 0;
   front_number_ = 1;
-  previous_ = 0;
   if (is_planted("drop_at_reconnect")) {
     for (Lease& lease : leases_) lease.message.ack();
     leases_.clear();
   }
   std::erase_if(leases_, [](const Lease& lease) { return lease.confirmed; });
   for (Lease& lease : leases_) {
-    lease.in_order = lease.in_order && lease.sequence > highest_confirmed_;
     context_.status.count_duplicate();
     send(lease);
   }
@@ -110,8 +102,6 @@ void OutEnds::attach() {
   for (const NamedGroup& group : queue_->describe().options.groups) {
     if (group.name == context_.route.group) lease_timeout_ = group.options.lease_timeout.value_or(lease_timeout_);
   }
-  highest_taken_ = 0;
-  highest_confirmed_ = 0;
 }
 
 /// Another consumer would take messages out of the stream and give some of them back later: their sequence would be wrong then.
@@ -156,18 +146,13 @@ bool OutEnds::forward() {
 }
 
 void OutEnds::lease(Message message) {
-  const std::uint64_t sequence = message.position() + 1;
-  leases_.push_back({.message = std::move(message), .sequence = sequence, .in_order = sequence > highest_taken_});
-  highest_taken_ = std::max(highest_taken_, sequence);
+  leases_.push_back({.message = std::move(message)});
   context_.status.set_in_flight(leases_.size());
 }
 
 void OutEnds::send(Lease& lease) {
-  Departure departure{.origin = {host_, queue_->id(), lease.message.position()}, .now = Clock::now()};
-  if (lease.in_order) {
-    departure.place = StreamPlace{stream_, lease.sequence, previous_};
-    previous_ = lease.sequence;
-  }
+  const std::uint64_t position = lease.message.position();
+  Departure departure{.origin = {host_, queue_->id(), position}, .place = {stream_, position + 1}, .now = Clock::now()};
   const PropertiesView properties = lease.message.properties();
   if (properties.publish_time() == PublishTime{})
     departure.stamped = lease.message.published_at().value_or(PublishTime{});
@@ -202,7 +187,6 @@ void OutEnds::confirm(const StoredRange& range) {
     if (lease.confirmed) continue;
     lease.confirmed = true;
     lease.message.ack();
-    highest_confirmed_ = std::max(highest_confirmed_, lease.sequence);
     ++confirmed;
   }
   if (confirmed > 0) context_.progressed(confirmed);
@@ -264,12 +248,15 @@ void OutEnds::drain(Clock::time_point end) {
       poll(&polled, 1, static_cast<int>(k_tick.count()));
     }
   }
+  const bool is_confirmed = leases_.empty();
   // Without a pause: they come before newer messages then.
   for (Lease& lease : leases_) {
     if (!lease.confirmed) lease.message.nack(std::chrono::microseconds(0));
   }
   leases_.clear();
-  if (sender_ != nullptr) sender_->close();
+  context_.status.set_in_flight(0);
+  // A server that is silent would not hear a goodbye.
+  if (sender_ != nullptr && is_confirmed) sender_->close();
 }
 
 }  // namespace

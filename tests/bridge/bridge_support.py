@@ -87,6 +87,10 @@ class Machine(pika_brokers.Beltway):
         queues = json.loads(self.run("list", "--format", "json"))["queues"]
         return next(each["endpoints"] for each in queues if each["name"] == queue)
 
+    def position(self, queue):
+        """How many messages the queue has got in its life."""
+        return json.loads(self.run("show", queue, "--format", "json"))["state"]["position"]
+
     def depth(self, queue, group):
         shown = json.loads(self.run("show", queue, "--format", "json"))
         return next(each["depth"] for each in shown["state"]["groups"] if each["name"] == group)
@@ -95,7 +99,7 @@ class Machine(pika_brokers.Beltway):
 class Bridge:
     """A bridge process, with its status."""
 
-    def __init__(self, machine, port, *flags, name="bridge", plant=None, credentials=None):
+    def __init__(self, machine, port, *flags, name="bridge", plant=None, credentials=None, url=None):
         self.machine = machine
         self.name = name
         env = dict(machine.env)
@@ -104,7 +108,7 @@ class Bridge:
         if credentials:
             env["BELTWAY_BRIDGE_USER"], env["BELTWAY_BRIDGE_PASSWORD"] = credentials
         self.command = [machine.planted_tool if plant else machine.tool, "bridge", "--name", name, "--url",
-                        f"amqp://127.0.0.1:{port}", *BRIDGE_FLAGS, *flags]
+                        url or f"amqp://127.0.0.1:{port}", *BRIDGE_FLAGS, *flags]
         self.env = env
         self.start()
 
@@ -142,11 +146,13 @@ class Bridge:
 
 
 class Proxy:
-    """Passes bytes between clients and a server, until it is told to cut or to slow down."""
+    """Passes bytes between clients and a server, until it is told to cut, to slow down or to hold."""
 
     def __init__(self, target_port):
         self.target_port = target_port
         self.pause_s = 0.0
+        self.is_open = threading.Event()
+        self.is_open.set()
         self.sockets = set()
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0))
@@ -154,10 +160,15 @@ class Proxy:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self):
-        """Ends all connections in the middle of what they carry."""
+        """Ends all connections in the middle of what they carry. What was held is dropped."""
         with self.lock:
             for each in self.sockets:
                 self._shut_down(each)
+        self.is_open.set()
+
+    def hold(self):
+        """The server hears nothing from clients any more, also not that they are gone, until cut(). Clients hear the server."""
+        self.is_open.clear()
 
     def close(self):
         self._shut_down(self.listener)
@@ -188,21 +199,24 @@ class Proxy:
             with server:
                 with self.lock:
                     self.sockets |= {client, server}
-                back = threading.Thread(target=self._pass, args=(server, client), daemon=True)
+                back = threading.Thread(target=self._pass, args=(server, client, False), daemon=True)
                 back.start()
-                self._pass(client, server)
+                self._pass(client, server, True)
                 back.join()
                 with self.lock:
                     self.sockets -= {client, server}
 
-    def _pass(self, source, target):
+    def _pass(self, source, target, may_be_held):
         try:
             while data := source.recv(4096 if self.pause_s else 65536):
                 if self.pause_s:
                     time.sleep(self.pause_s)
+                if may_be_held:
+                    self.is_open.wait()
                 target.sendall(data)
         except OSError:
             pass
+        self.is_open.wait()
         self._shut_down(source)
         self._shut_down(target)
 
@@ -227,3 +241,4 @@ class Chaos:
             time.sleep(self.random.uniform(0.1, self.longest_pause_s))
             self.random.choice(self.faults)()
             self.count += 1
+        print(f"{self.count} faults", flush=True)

@@ -1,116 +1,17 @@
-"""`beltway bridge` against a real RabbitMQ: what goes in comes out, whatever dies in between."""
+"""`beltway bridge` against a real RabbitMQ, without faults, or with those of one connection."""
 
-import faulthandler
-import hashlib
-import importlib.util
 import json
 import os
-import signal
 import struct
-import sys
+import subprocess
 import time
-import unittest
 
-from bridge_support import ALL_MESSAGES_S, MESSAGES, Bridge, Chaos, Machine, Proxy, pika_brokers, wait_until
-
-PROGRAMS = sys.argv[1] if len(sys.argv) > 1 else ""
+import bridge_case
+from bridge_support import MESSAGES, Proxy, wait_until
 
 
-def digest_of(numbers):
-    return hashlib.sha256("".join(f"{number}\n" for number in numbers).encode()).hexdigest()
-
-
-class WithServer(unittest.TestCase):
-    """One RabbitMQ and one daemon for all tests; each test has queues of its own."""
-
-    @classmethod
-    def setUpClass(cls):
-        missing = not os.path.exists(pika_brokers.RABBITMQ) or importlib.util.find_spec("pika") is None
-        if missing:
-            print("SKIPPED: THE BRIDGE'S TESTS NEED rabbitmq-server AND python3-pika: NOT INSTALLED", flush=True)
-            raise unittest.SkipTest("rabbitmq-server and python3-pika are not both installed")
-        cls.server = pika_brokers.RabbitMq()
-        cls.addClassCleanup(cls.server.close)
-        cls.machine = Machine(PROGRAMS)
-        cls.addClassCleanup(cls.machine.close)
-
-    def setUp(self):
-        self.bridges = []
-        self.addCleanup(self.end_bridges)
-        start = time.monotonic()
-        self.addCleanup(lambda: print(f"{time.monotonic() - start:.1f} s", flush=True))
-        self.test_name = self.id().rsplit(".", 1)[-1].replace("test_", "")[:40]
-
-    def end_bridges(self):
-        for bridge in self.bridges:
-            if bridge.process.poll() is None:
-                bridge.process.send_signal(signal.SIGCONT)
-                bridge.kill()
-            bridge_log = os.path.join(self.machine.folder, f"{bridge.name}.output")
-            for leftover in (f"bridge.{bridge.name}.json", f"bridge.{bridge.name}.lock", bridge_log):
-                path = os.path.join(self.machine.folder, leftover)
-                if os.path.exists(path):
-                    os.remove(path)
-
-    def channel(self):
-        import pika
-        connection = pika.BlockingConnection(pika.ConnectionParameters("127.0.0.1", self.server.port, heartbeat=0))
-
-        def close():
-            try:
-                connection.close()
-            except pika.exceptions.AMQPError:
-                pass  # the test has killed the server
-        self.addCleanup(close)
-        return connection.channel()
-
-    def remote_queue(self, name, **arguments):
-        self.channel().queue_declare(name, durable=True, arguments={"x-queue-type": "quorum", **arguments})
-        return name
-
-    def bridge(self, *flags, port=None, **how):
-        bridge = Bridge(self.machine, port or self.server.port, *flags, name=how.pop("name", self.test_name), **how)
-        self.bridges.append(bridge)
-        return bridge
-
-    def round_trip(self, faults_of=None, **how):
-        """MESSAGES numbers from one local queue over the server to another local queue, while faults happen. They must arrive
-        once each, and in their order."""
-        name = self.test_name
-        here, there = f"{name}.here", f"{name}.there"
-        self.machine.declare(here, groups=("bridge",))
-        self.machine.declare(there, groups=("check",))
-        self.remote_queue(name)
-        bridge = self.bridge("--out", f"{here}={name}", "--in", f"{name}={there}", **how)
-        bridge.wait_for(lambda routes: all(route["state"] == "running" for route in routes), "running")
-        reader = self.machine.start_reading(there, "check", MESSAGES)
-        publisher = self.machine.start_publishing(here, MESSAGES)
-        chaos = Chaos(faults_of(bridge)) if faults_of else None
-        if chaos:
-            chaos.run_while(lambda: reader.poll() is None)
-        numbers = self.machine.numbers_of(reader)
-        self.assertEqual(publisher.wait(), 0)
-        self.check_numbers(numbers)
-        out, back = bridge.wait_for(
-            lambda routes: all(route["in_flight"] == 0 and route["state"] == "running" for route in routes), "all confirmed")
-        print(f"{name}: {chaos.count if chaos else 0} faults, {out['duplicates']} sent again, {back['duplicates']} recognised",
-              flush=True)
-        wait_until(lambda: self.machine.depth(here, "bridge") == 0, "nothing is left here")
-        wait_until(lambda: self.channel().queue_declare(name, passive=True).method.message_count == 0, "nor at the server")
-        self.assertEqual(bridge.stop(), 0)
-        self.assertEqual(self.machine.numbers_now(there, "check"), [])
-        return out, back
-
-    def check_numbers(self, numbers):
-        wanted = range(1, MESSAGES + 1)
-        lost = len(set(wanted) - set(numbers))
-        twice = len(numbers) - len(set(numbers))
-        self.assertEqual((lost, twice), (0, 0), "lost, twice")
-        self.assertEqual(digest_of(numbers), digest_of(wanted), "the order")
-
-
-class Traffic(WithServer):
-    """Without faults, or with those of one connection."""
+class Traffic(bridge_case.WithServer):
+    """What goes in comes out, and what is wrong is told."""
 
     def test_messages_pass_both_ways_in_order(self):
         out, back = self.round_trip()
@@ -130,6 +31,20 @@ class Traffic(WithServer):
         at_server = self.channel().queue_declare(name, passive=True).method.message_count
         self.assertEqual(left + at_server, 3000)
         self.assertFalse(any(file.startswith(f"bridge.{name}") for file in os.listdir(self.machine.folder)))
+
+    def test_drain_gives_back_what_the_server_does_not_confirm(self):
+        name = self.test_name
+        self.machine.declare(name, groups=("bridge",))
+        self.remote_queue(name)
+        proxy = Proxy(self.server.port)
+        self.addCleanup(proxy.close)
+        bridge = self.bridge("--out", f"{name}={name}", "--drain", "500ms", port=proxy.port)
+        bridge.wait_for_state("running")
+        proxy.hold()
+        self.machine.publish_now(name, 20)
+        bridge.wait_for(lambda routes: routes[0]["in_flight"] == 20, "all are on their way")
+        self.assertEqual(bridge.stop(), 0)
+        self.assertEqual(self.machine.numbers_now(name, "bridge"), list(range(1, 21)))
 
     def test_server_that_is_short_of_memory_blocks_the_route(self):
         name = self.test_name
@@ -158,6 +73,12 @@ class Traffic(WithServer):
         doctor = self.machine.run("doctor", "--for", "1s", code=1)
         self.assertIn("the route has failed", doctor)
         bridge.wait_for(lambda routes: routes[0]["attempts"] >= 2, "it tries again")
+
+    def test_tool_without_driver_names_the_missing_package(self):
+        done = subprocess.run([self.machine.tool + "_without_driver", "bridge", "--out", "a=b"], env=self.machine.env, text=True,
+                              capture_output=True, check=False, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("librabbitmq-dev", done.stderr)
 
     def test_missing_queues_fail_the_route_until_they_exist(self):
         name = self.test_name
@@ -288,78 +209,5 @@ class Traffic(WithServer):
         self.assertIn("give this one another --name", said)
 
 
-class Faults(WithServer):
-    """Processes die and connections break at random, in the middle of MESSAGES messages."""
-
-    def kill_bridge(self, bridge):
-        bridge.kill()
-        bridge.start()
-
-    def stop_for_a_moment(self, pid):
-        os.kill(pid, signal.SIGSTOP)
-        time.sleep(0.3)
-        os.kill(pid, signal.SIGCONT)
-
-    def test_bridge_that_is_killed_loses_and_doubles_nothing(self):
-        self.round_trip(lambda bridge: [lambda: self.kill_bridge(bridge), lambda: self.stop_for_a_moment(bridge.process.pid)])
-
-    def test_connection_that_is_cut_and_slowed_loses_and_doubles_nothing(self):
-        proxy = Proxy(self.server.port)
-        self.addCleanup(proxy.close)
-
-        def slow():
-            proxy.pause_s = 0.02
-            time.sleep(0.5)
-            proxy.pause_s = 0.0
-        out, _ = self.round_trip(lambda bridge: [proxy.cut, proxy.cut, slow], port=proxy.port)
-        self.assertGreater(out["attempts"], 1)
-
-    def restart_server(self):
-        self.server.kill_server()
-        self.server.start_server()
-
-    def test_server_that_is_killed_and_stopped_loses_and_doubles_nothing(self):
-        stop = [False]
-
-        def fault():
-            # One restart in the middle, and halts before and after it.
-            if stop[0]:
-                return self.stop_for_a_moment(self.server.server.pid)
-            stop[0] = True
-            return self.restart_server()
-        out, _ = self.round_trip(lambda bridge: [fault])
-        self.assertGreater(out["attempts"], 1)
-
-    def planted(self, plant):
-        """A route out with a fault, whose connection is cut again and again. Returns how many messages the server did not get."""
-        name = self.test_name
-        self.machine.declare(name, "--slots", "32768", groups=("bridge",))
-        self.remote_queue(name)
-        messages = MESSAGES // 4
-        self.machine.publish_now(name, messages)
-        proxy = Proxy(self.server.port)
-        self.addCleanup(proxy.close)
-        bridge = self.bridge("--out", f"{name}={name}", port=proxy.port, plant=plant)
-        chaos = Chaos([proxy.cut, lambda: self.kill_bridge(bridge)], longest_pause_s=0.4)
-        chaos.run_while(lambda: self.machine.depth(name, "bridge") > 0)
-        got = set()
-        for _, _, body in self.channel().consume(name, auto_ack=True, inactivity_timeout=2):
-            if body is None:
-                break
-            got.add(body)
-        return len({b"%d" % number for number in range(1, messages + 1)} - got)
-
-    def test_planted_ack_before_confirm_is_noticed(self):
-        self.assertGreater(self.planted("ack_before_confirm"), 0)
-
-    def test_planted_drop_at_reconnect_is_noticed(self):
-        self.assertGreater(self.planted("drop_at_reconnect"), 0)
-
-    def test_route_without_planted_fault_loses_nothing(self):
-        self.assertEqual(self.planted(None), 0)
-
-
 if __name__ == "__main__":
-    # Says where it hangs, before ctest ends it.
-    faulthandler.dump_traceback_later(290 if MESSAGES <= 20_000 else 3 * ALL_MESSAGES_S, exit=True)
-    unittest.main(argv=sys.argv[:1] + sys.argv[2:], verbosity=2)
+    bridge_case.main()

@@ -86,13 +86,20 @@ class RabbitMq(Broker):
     runner = ()
     warnings = ()
 
-    def __init__(self):
+    def __init__(self, certificates=None):
+        """`certificates`: a folder with ca.pem, server.pem and server.key, for a port with TLS."""
         super().__init__()
-        self.port, distribution, epmd = free_ports(3)
+        self.port, self.tls_port, distribution, epmd = free_ports(4)
         folder = self.folder
         plugins = os.path.join(folder, "enabled_plugins")
         with open(plugins, "w", encoding="ascii") as file:
             file.write("[].\n")
+        if certificates:
+            with open(os.path.join(folder, "node.conf"), "w", encoding="ascii") as file:
+                files = (("cacertfile", "ca.pem"), ("certfile", "server.pem"), ("keyfile", "server.key"))
+                file.write(f"listeners.ssl.default = 127.0.0.1:{self.tls_port}\n")
+                file.writelines(f"ssl_options.{option} = {os.path.join(certificates, name)}\n" for option, name in files)
+                file.write("ssl_options.verify = verify_peer\nssl_options.fail_if_no_peer_cert = true\n")
         self.env = {
             "PATH": os.environ["PATH"],
             "HOME": folder,  # the cookie
@@ -104,7 +111,7 @@ class RabbitMq(Broker):
             "RABBITMQ_DIST_PORT": str(distribution),
             "RABBITMQ_MNESIA_BASE": os.path.join(folder, "mnesia"),
             "RABBITMQ_LOG_BASE": os.path.join(folder, "log"),
-            "RABBITMQ_CONFIG_FILE": os.path.join(folder, "none"),
+            "RABBITMQ_CONFIG_FILE": os.path.join(folder, "node.conf" if certificates else "none"),
             "RABBITMQ_ADVANCED_CONFIG_FILE": os.path.join(folder, "none"),
             "RABBITMQ_CONF_ENV_FILE": os.path.join(folder, "none"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": plugins,
@@ -135,6 +142,12 @@ class RabbitMq(Broker):
         """Kills the node and all that it has started."""
         os.killpg(self.server.pid, signal.SIGKILL)
         self.server.wait()
+        self.processes.remove(self.server)
+
+    def stop_server(self):
+        """Ends the node in its own way."""
+        self.server.terminate()
+        self.server.wait(timeout=START_S)
         self.processes.remove(self.server)
 
     def control(self, *arguments):

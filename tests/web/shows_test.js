@@ -107,3 +107,14 @@ test('a trouble comes with its words and remedies, is announced, and goes', asyn
   await row_of(page, 'small').locator('.severity.ok').waitFor();
   producer.kill('SIGTERM');
 });
+
+test('the routes of a bridge stand on the page of their queue', async () => {
+  world.tool('declare', 'bridged', '--group', 'bridge');
+  const bridge = world.spawn('beltway', ['bridge', '--out', 'bridged=there', '--url', 'amqp://127.0.0.1:1']);
+  const page = await world.open({ address: '#/q/bridged' });
+  const route = page.locator('[data-route=out]');
+  await route.filter({ hasText: 'reconnecting' }).waitFor();
+  assert.match(await route.innerText(), /out there.*connect to amqp:\/\/127\.0\.0\.1:1/s);
+  bridge.kill('SIGTERM');
+  await route.waitFor({ state: 'detached' });
+});

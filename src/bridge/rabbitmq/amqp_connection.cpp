@@ -2,6 +2,8 @@
 
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <sys/time.h>
 
 #include <algorithm>
@@ -39,6 +41,31 @@ std::string printable_text(const amqp_bytes_t& bytes) {
     throw RouteError(fault_of(close->reply_code), what + ": " + printable_text(close->reply_text));
   }
   throw RouteError(Fault::lost, what + ": the server answered with another method than the one expected");
+}
+
+/// Throws RouteError if TLS has failed while a connection begins. A person must mend certificates, and a server without TLS; a
+/// connection that ends in the middle of a handshake is a loss.
+void check_tls(int status, const std::string& what, const ServerOptions& server, const std::string& authorities) {
+  if (status == AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED)
+    throw RouteError(Fault::refused, what + ": the server's certificate is not for host " + printable(server.host));
+  if (status != AMQP_STATUS_SSL_CONNECTION_FAILED && status != AMQP_STATUS_SSL_PEER_VERIFY_FAILED &&
+      status != AMQP_STATUS_SSL_ERROR)
+    return;
+  const unsigned long error = ERR_peek_error();
+  const int reason = ERR_GET_REASON(error);
+  const char* const text = ERR_reason_error_string(error);
+  const std::string why = what + ": TLS: " + (text == nullptr ? "the handshake ended early" : text);
+  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED || status == AMQP_STATUS_SSL_PEER_VERIFY_FAILED)
+    throw RouteError(Fault::refused, why + ": no authority in " + authorities + " vouches for the server");
+  if (reason == SSL_R_WRONG_VERSION_NUMBER)
+    throw RouteError(Fault::refused, why + ": the server does not speak TLS on this port");
+  // Alerts of the server: it wants another certificate of the bridge, or another version.
+  throw RouteError(text != nullptr && reason >= SSL_AD_REASON_OFFSET ? Fault::refused : Fault::lost, why);
+}
+
+/// The file with the certificates that the bridge trusts.
+std::string authorities_of(const ServerOptions& server) {
+  return server.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt" : server.ca_file;
 }
 
 amqp_table_entry_t truth_entry(const char* name) {
@@ -85,7 +112,7 @@ void AmqpConnection::open_socket(const ServerOptions& server) {
     amqp_ssl_socket_set_verify_peer(socket, 1);
     amqp_ssl_socket_set_verify_hostname(socket, 1);
     amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST);
-    const std::string authorities = server.ca_file.empty() ? "/etc/ssl/certs/ca-certificates.crt" : server.ca_file;
+    const std::string authorities = authorities_of(server);
     const bool has_authorities = amqp_ssl_socket_set_cacert(socket, authorities.c_str()) == AMQP_STATUS_OK;
     if (!has_authorities) throw RouteError(Fault::refused, "no certificates of authorities in " + authorities);
     const bool has_key =
@@ -93,8 +120,13 @@ void AmqpConnection::open_socket(const ServerOptions& server) {
         amqp_ssl_socket_set_key(socket, server.certificate_file.c_str(), server.key_file.c_str()) == AMQP_STATUS_OK;
     if (!has_key) throw RouteError(Fault::refused, "no certificate and key in " + server.certificate_file);
   }
+  const std::string what = "connect to " + server.shown();
+  ERR_clear_error();
   const int status = amqp_socket_open_noblock(socket, server.host.c_str(), server.port, &timeout);
-  check_status(status, "connect to " + server.shown());
+  check_tls(status, what, server, authorities_of(server));
+  if (status == AMQP_STATUS_SOCKET_ERROR)
+    throw RouteError(Fault::lost, what + ": no connection: the server does not run, or listens on another port");
+  check_status(status, what);
 }
 
 void AmqpConnection::log_in(const ServerOptions& server, const std::string& route_name) {
@@ -113,7 +145,11 @@ void AmqpConnection::log_in(const ServerOptions& server, const std::string& rout
                                  AMQP_SASL_METHOD_PLAIN, server.user.c_str(), server.password.c_str());
   const std::string what = "log in at " + server.shown() + " as " + printable(server.user);
   if (reply.reply_type == AMQP_RESPONSE_SERVER_EXCEPTION) throw_close(reply.reply, what);
-  if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION) check_status(reply.library_error, what);
+  if (reply.reply_type == AMQP_RESPONSE_LIBRARY_EXCEPTION) {
+    // In TLS 1.3 a server refuses the bridge's certificate after the handshake.
+    check_tls(reply.library_error, what, server, authorities_of(server));
+    check_status(reply.library_error, what);
+  }
   if (reply.reply_type == AMQP_RESPONSE_NONE) throw RouteError(Fault::lost, what + ": the server hung up");
 }
 

@@ -135,3 +135,17 @@ export function Producers({ state, views }) {
       </tr>`;
     })}<//></section>`;
 }
+
+/** Of the bridges that carry this queue's messages. */
+export function Routes({ routes }) {
+  if (!routes.length) return null;
+  const heads = ['Route', 'State', '>Remaining', '>In flight', '>Confirmed', '>Duplicates', 'Last error'];
+  return html`<section aria-labelledby="routes-title"><h2 id="routes-title">Routes</h2>
+    <${Table} label="Routes" heads=${heads}>${routes.map(
+      (route) => html`<tr data-route=${route.direction}>
+        <th scope="row">${route.direction} ${route.exchange && `${route.exchange}//`}${route.remote}</th>
+        <td data-field="state">${route.state}</td>${number('remaining', route.remaining)}${number('in_flight', route.in_flight)}
+        ${number('confirmed', route.confirmed)}${number('duplicates', route.duplicates)}
+        <td class="quiet">${route.last_error}</td></tr>`,
+    )}<//></section>`;
+}

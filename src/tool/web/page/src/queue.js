@@ -5,7 +5,7 @@ import { Ages } from './ages.js';
 import { get_queue } from './api.js';
 import { Charts } from './charts.js';
 import { Question } from './dialog.js';
-import { Consumers, Groups, Producers } from './endpoints.js';
+import { Consumers, Groups, Producers, Routes } from './endpoints.js';
 import { bytes, rate, span, whole } from './format.js';
 import { on_keys } from './keys.js';
 import { Messages } from './messages.js';
@@ -126,6 +126,7 @@ export function QueuePage({ name, feed, version, live }) {
       <${Groups} state=${now.state} views=${now.view.groups} act=${ask_first} may_act=${may_act} />
       <${Consumers} state=${now.state} views=${now.endpoints_view} act=${ask_first} may_act=${may_act} />
       <${Producers} state=${now.state} views=${now.endpoints_view} />
+      <${Routes} routes=${now.view.routes} />
       <${Messages} queue=${name} groups=${groups} act=${ask_first} may_act=${may_act} />
       <${Facts} queue=${now.queue} />`
         : null
