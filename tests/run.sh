@@ -11,8 +11,8 @@
 # doctor look at a healthy load for ten minutes, which must give none. It prints the seed of the pairs; BELTWAY_TROUBLE_SEED=N
 # stages the same ones again, and BELTWAY_TROUBLE_PAIRS=N more of them. The part interop kills bridge and RabbitMQ at random,
 # passes a million messages each way, and compares the bridge's rate with that of RabbitMQ's own client. The part packages makes the
-# packages for Debian and a wheel, and uses them; it installs and purges the packages, so it wants a machine without Beltway,
-# and root.
+# packages for Debian, a wheel and a package of npm, and uses them; it installs and purges the packages, so it wants a machine
+# without Beltway, and root.
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
 set -uo pipefail
@@ -47,8 +47,8 @@ if wants dev; then
   packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel)
 fi
 if wants asan; then packages+=(python3-dev python3-numpy); fi
-if wants dev || wants soak; then
-  packages+=(python3-dev node-typescript)
+if wants dev || wants soak; then packages+=(python3-dev node-typescript); fi
+if wants dev || wants soak || wants packages; then
   # Another Node.js than Debian's brings its headers along, and libnode-dev would be in its way.
   [ -e /usr/include/node/node_api.h ] || packages+=(nodejs libnode-dev)
   # It comes along with such a Node.js; Debian has it apart.
@@ -193,6 +193,7 @@ packages() {
     one_failed "packages: debian"
   fi
   if tests/package/wheel.sh; then one_passed; else one_failed "packages: wheel"; fi
+  if tests/package/npm.sh build/packages; then one_passed; else one_failed "packages: npm"; fi
 }
 
 mkdir -p build
