@@ -61,6 +61,7 @@ if wants format; then packages+=(clang-format-19); fi
 if wants coverage; then packages+=(gcovr); fi
 if wants packages; then
   packages+=(lintian file dpkg-dev man-db python3 python3-dev python3-build python3-setuptools python3-wheel python3-venv)
+  packages+=(debootstrap systemd systemd-container)  # a Debian of the test's own, whose systemd starts in a container
 fi
 need_packages "${packages[@]}" || exit 1
 
@@ -194,6 +195,18 @@ packages() {
   fi
   if tests/package/wheel.sh; then one_passed; else one_failed "packages: wheel"; fi
   if tests/package/npm.sh build/packages; then one_passed; else one_failed "packages: npm"; fi
+  systemd_units
+}
+
+# Takes the packages that packages() has made.
+systemd_units() {
+  local status=0
+  tests/package/systemd.sh build/debs || status=$?
+  case $status in
+    0) one_passed ;;
+    77) echo "-- NOT TESTED: the units of systemd at work; see above" >&2 ;;
+    *) one_failed "packages: systemd" ;;
+  esac
 }
 
 mkdir -p build
