@@ -3,6 +3,7 @@
 #
 #   tests/run.sh                 everything that CI does: format dev clang asan tsan fuzz
 #   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz tool_asan soak interop packages
+#                                arm64
 #
 # The part fuzz runs the fuzz targets, which preset asan builds with its own library.
 # The part tool_asan runs the tests of the tool with the sanitizers of asan.
@@ -12,7 +13,8 @@
 # stages the same ones again, and BELTWAY_TROUBLE_PAIRS=N more of them. The part interop kills bridge and RabbitMQ at random,
 # passes a million messages each way, and compares the bridge's rate with that of RabbitMQ's own client. The part packages makes the
 # packages for Debian, a wheel and a package of npm, and uses them; it installs and purges the packages, so it wants a machine
-# without Beltway, and root.
+# without Beltway, and root. The part arm64 compiles for 64-bit Arm with Debian's cross compiler, and runs those tests that need one
+# process, under qemu-user.
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
 set -uo pipefail
@@ -22,14 +24,9 @@ cd "$(dirname "$0")/.." || exit 2
 
 parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(format dev clang asan tsan fuzz)
+known="format dev clang asan tsan tidy coverage fuzz tool_asan soak interop packages arm64"
 for part in "${parts[@]}"; do
-  case $part in
-    format | dev | clang | asan | tsan | tidy | coverage | fuzz | tool_asan | soak | interop | packages) ;;
-    *)
-      echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz tool_asan soak interop packages" >&2
-      exit 2
-      ;;
-  esac
+  [[ " $known " == *" $part "* ]] || { echo "tests/run.sh: no part \"$part\"; there are $known" >&2; exit 2; }
 done
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
@@ -54,6 +51,7 @@ if wants dev || wants soak || wants packages; then
   # It comes along with such a Node.js; Debian has it apart.
   command -v npm >/dev/null || packages+=(npm)
 fi
+if wants arm64; then packages+=(g++-aarch64-linux-gnu qemu-user); fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
 if wants asan || wants tsan || wants fuzz || wants tool_asan; then packages+=(clang-19 libclang-rt-19-dev llvm-19 lld-19); fi
 if wants tidy; then packages+=(clang-tidy-19); fi
