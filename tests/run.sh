@@ -3,6 +3,7 @@
 #
 #   tests/run.sh                 everything that CI does: format dev clang asan tsan fuzz
 #   tests/run.sh dev tsan        some of: format dev clang asan tsan tidy coverage fuzz tool_asan soak interop packages
+#                                arm64
 #
 # The part fuzz runs the fuzz targets, which preset asan builds with its own library.
 # The part tool_asan runs the tests of the tool with the sanitizers of asan.
@@ -11,8 +12,9 @@
 # doctor look at a healthy load for ten minutes, which must give none. It prints the seed of the pairs; BELTWAY_TROUBLE_SEED=N
 # stages the same ones again, and BELTWAY_TROUBLE_PAIRS=N more of them. The part interop kills bridge and RabbitMQ at random,
 # passes a million messages each way, and compares the bridge's rate with that of RabbitMQ's own client. The part packages makes the
-# packages for Debian and a wheel, and uses them; it installs and purges the packages, so it wants a machine without Beltway,
-# and root.
+# packages for Debian, a wheel and a package of npm, and uses them; it installs and purges the packages, so it wants a machine
+# without Beltway, and root. The part arm64 compiles for 64-bit Arm with Debian's cross compiler, and runs those tests that need one
+# process, under qemu-user.
 #
 # Needs no terminal and no input. Ends with one line that counts all tests; exit code 0 only if all is well.
 set -uo pipefail
@@ -22,14 +24,9 @@ cd "$(dirname "$0")/.." || exit 2
 
 parts=("$@")
 [ ${#parts[@]} -gt 0 ] || parts=(format dev clang asan tsan fuzz)
+known="format dev clang asan tsan tidy coverage fuzz tool_asan soak interop packages arm64"
 for part in "${parts[@]}"; do
-  case $part in
-    format | dev | clang | asan | tsan | tidy | coverage | fuzz | tool_asan | soak | interop | packages) ;;
-    *)
-      echo "tests/run.sh: no part \"$part\"; there are format dev clang asan tsan tidy coverage fuzz tool_asan soak interop packages" >&2
-      exit 2
-      ;;
-  esac
+  [[ " $known " == *" $part "* ]] || { echo "tests/run.sh: no part \"$part\"; there are $known" >&2; exit 2; }
 done
 wants() { [[ " ${parts[*]} " == *" $1 "* ]]; }
 
@@ -47,13 +44,14 @@ if wants dev; then
   packages+=(python3-dev python3-numpy python3-uvloop mypy python3-build python3-setuptools python3-wheel)
 fi
 if wants asan; then packages+=(python3-dev python3-numpy); fi
-if wants dev || wants soak; then
-  packages+=(python3-dev node-typescript)
+if wants dev || wants soak; then packages+=(python3-dev node-typescript); fi
+if wants dev || wants soak || wants packages; then
   # Another Node.js than Debian's brings its headers along, and libnode-dev would be in its way.
   [ -e /usr/include/node/node_api.h ] || packages+=(nodejs libnode-dev)
   # It comes along with such a Node.js; Debian has it apart.
   command -v npm >/dev/null || packages+=(npm)
 fi
+if wants arm64; then packages+=(g++-aarch64-linux-gnu qemu-user); fi
 if wants clang || wants tidy; then packages+=(clang-14); fi
 if wants asan || wants tsan || wants fuzz || wants tool_asan; then packages+=(clang-19 libclang-rt-19-dev llvm-19 lld-19); fi
 if wants tidy; then packages+=(clang-tidy-19); fi
@@ -61,6 +59,7 @@ if wants format; then packages+=(clang-format-19); fi
 if wants coverage; then packages+=(gcovr); fi
 if wants packages; then
   packages+=(lintian file dpkg-dev man-db python3 python3-dev python3-build python3-setuptools python3-wheel python3-venv)
+  packages+=(debootstrap systemd systemd-container)  # a Debian of the test's own, whose systemd starts in a container
 fi
 need_packages "${packages[@]}" || exit 1
 
@@ -193,6 +192,19 @@ packages() {
     one_failed "packages: debian"
   fi
   if tests/package/wheel.sh; then one_passed; else one_failed "packages: wheel"; fi
+  if tests/package/npm.sh build/packages; then one_passed; else one_failed "packages: npm"; fi
+  systemd_units
+}
+
+# Takes the packages that packages() has made.
+systemd_units() {
+  local status=0
+  tests/package/systemd.sh build/debs || status=$?
+  case $status in
+    0) one_passed ;;
+    77) echo "-- NOT TESTED: the units of systemd at work; see above" >&2 ;;
+    *) one_failed "packages: systemd" ;;
+  esac
 }
 
 mkdir -p build

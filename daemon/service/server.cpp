@@ -56,6 +56,7 @@ Server::Server(const ServerOptions& options, DescriptorStore store)
       store_timer_(io_),
       death_log_timer_(io_),
       events_timer_(io_),
+      watchdog_(io_, store_),
       process_watch_(io_,
                      [this] {
                        pending_pause_ms_ = k_first_retry_pause_ms;
@@ -82,6 +83,7 @@ Server::End Server::run() {
   acceptor_.open();
   after_change();
   watch_idleness();
+  watchdog_.start();
   io_.run();
   // No client was promised a queue that they were making. They must not open files while descriptors are passed on.
   workers_.finish();

@@ -24,6 +24,7 @@
 #include "survival/descriptor_store.hpp"
 #include "survival/saved_queues.hpp"
 #include "survival/stored_program.hpp"
+#include "survival/watchdog.hpp"
 
 namespace beltway::daemon {
 
@@ -100,6 +101,7 @@ class Server {
   boost::asio::steady_timer store_timer_;
   boost::asio::steady_timer death_log_timer_;
   boost::asio::steady_timer events_timer_;
+  Watchdog watchdog_;
   ProcessWatch process_watch_;
   std::chrono::milliseconds pending_pause_ms_;
   std::size_t pending_known_ = 0;

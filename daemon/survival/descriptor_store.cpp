@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -50,6 +51,12 @@ Sent send_datagram(int socket, std::string_view text, int descriptor) noexcept {
   return errno == EAGAIN || errno == ENOBUFS || errno == ETOOMANYREFS ? Sent::no_room : Sent::failed;
 }
 
+std::chrono::microseconds watchdog_of_this_process() {
+  const long process = number_in_environment("WATCHDOG_PID");
+  if (process >= 0 && process != ::getpid()) return {};
+  return std::chrono::microseconds{std::max(number_in_environment("WATCHDOG_USEC"), 0L)};
+}
+
 }  // namespace
 
 DescriptorStore DescriptorStore::from_environment() {
@@ -59,6 +66,7 @@ DescriptorStore DescriptorStore::from_environment() {
   if (const char* const limit = std::getenv("FDSTORE")) store.told_limit_ = limit;         // NOLINT
   if (!store.address_.empty()) store.socket_ = connect_to(store.address_);
   store.was_there_ = store.is_there();
+  if (store.was_there_) store.watchdog_time_ = watchdog_of_this_process();
   if (const std::string& limit = store.told_limit_; !limit.empty()) {
     std::size_t number = 0;
     std::from_chars(limit.data(), limit.data() + limit.size(), number);
@@ -75,6 +83,13 @@ void DescriptorStore::hand_on() const {
   pass_at_exec(passed);
   if (!address_.empty()) ::setenv("NOTIFY_SOCKET", address_.c_str(), 1);
   if (!told_limit_.empty()) ::setenv("FDSTORE", told_limit_.c_str(), 1);
+  if (is_there() && watchdog_time_.count() != 0) {
+    static_cast<void>(send_datagram(socket_.get(), "WATCHDOG_USEC=0", -1));
+  }
+}
+
+void DescriptorStore::tell_alive() const noexcept {
+  if (is_there() && !is_behind()) static_cast<void>(send_datagram(socket_.get(), "WATCHDOG=1", -1));
 }
 
 os::Fd DescriptorStore::take(const std::string& name) {

@@ -4,6 +4,8 @@
 //   FDSTORE=1, FDNAME=<name>, FDPOLL=0   hold this descriptor. FDPOLL=0: also if poll says that its other end is gone
 //   FDSTOREREMOVE=1, FDNAME=<name>       forget it
 //   READY=1                              the daemon answers
+//   WATCHDOG=1                           the daemon's event loop runs (watchdog.hpp)
+//   WATCHDOG_USEC=<microseconds>         how often it says so; 0: not at all
 //
 // A datagram that was sent is delivered even if the daemon is killed in the next instruction. The store says nothing back:
 // its limit ($FDSTORE, from systemd 254 and from the supervisor) is kept here, or what is beyond it would be lost silently.
@@ -17,6 +19,7 @@
 // Ownership: the notify socket, and what was inherited until it is taken. Thread safety: the daemon's one thread.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <string>
@@ -34,7 +37,8 @@ inline constexpr std::size_t k_max_stored_name = 4;
 class DescriptorStore {
  public:
   DescriptorStore() = default;
-  /// $NOTIFY_SOCKET and what take_inherited() finds. The variables are gone afterwards.
+  /// $NOTIFY_SOCKET and what take_inherited() finds. The variables are gone afterwards, but for those of the watchdog: they name
+  /// the process that they are for.
   [[nodiscard]] static DescriptorStore from_environment();
 
   [[nodiscard]] bool is_there() const noexcept { return static_cast<bool>(socket_); }
@@ -48,7 +52,7 @@ class DescriptorStore {
   [[nodiscard]] const std::vector<NamedFd>& inherited() const noexcept { return inherited_; }
 
   /// For a process that execs another daemon in its place, before it has taken anything: that daemon finds the store and
-  /// all that was inherited. Throws as pass_at_exec().
+  /// all that was inherited. Turns the watchdog off: that daemon may not know it. Throws as pass_at_exec().
   void hand_on() const;
 
   /// Throws Error(limit_reached) if there is room for fewer than `count` more descriptors, or if the store is behind and does not
@@ -58,6 +62,10 @@ class DescriptorStore {
   /// does not take it is a store that has gone.
   void keep(const std::string& name, int descriptor) noexcept;
   void forget(const std::string& name) noexcept;
+  /// WatchdogSec= of this process's unit; 0: it has no watchdog.
+  [[nodiscard]] std::chrono::microseconds watchdog_time() const noexcept { return watchdog_time_; }
+  /// WATCHDOG=1. If the store does not read, nothing is put aside: the next call says the same.
+  void tell_alive() const noexcept;
   void notify(std::string_view state) noexcept { send({.name = {}, .text = std::string(state), .descriptor = -1}); }
 
   /// True if something is put aside: catch_up() must be called again.
@@ -81,6 +89,7 @@ class DescriptorStore {
   os::Fd socket_;
   std::string address_;  // $NOTIFY_SOCKET as it was
   std::string told_limit_;
+  std::chrono::microseconds watchdog_time_{0};
   bool was_there_ = false;
   std::vector<NamedFd> inherited_;
   std::vector<PassedFd> stored_;

@@ -15,7 +15,11 @@ namespace {
 
 constexpr int k_first = 3;  // SD_LISTEN_FDS_START
 
-long number_in(const char* variable) noexcept {
+void set_close_on_exec(int descriptor, bool on) { ::fcntl(descriptor, F_SETFD, on ? FD_CLOEXEC : 0); }
+
+}  // namespace
+
+long number_in_environment(const char* variable) noexcept {
   const char* const text = std::getenv(variable);  // NOLINT(concurrency-mt-unsafe): one thread
   long number = 0;
   if (text == nullptr) return -1;
@@ -23,16 +27,12 @@ long number_in(const char* variable) noexcept {
   return std::from_chars(text, end, number).ptr == end ? number : -1;
 }
 
-void set_close_on_exec(int descriptor, bool on) { ::fcntl(descriptor, F_SETFD, on ? FD_CLOEXEC : 0); }
-
-}  // namespace
-
 std::vector<NamedFd> take_inherited() {
   std::vector<NamedFd> taken;
-  if (number_in("LISTEN_PID") == ::getpid()) {
+  if (number_in_environment("LISTEN_PID") == ::getpid()) {
     const char* const listed = std::getenv("LISTEN_FDNAMES");  // NOLINT(concurrency-mt-unsafe): one thread
     std::istringstream names(listed == nullptr ? "" : listed);
-    const long count = number_in("LISTEN_FDS");
+    const long count = number_in_environment("LISTEN_FDS");
     for (int i = 0; i < count; ++i) {
       std::string name;
       if (!std::getline(names, name, ':')) name = "unknown";

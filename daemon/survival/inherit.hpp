@@ -22,6 +22,9 @@ struct PassedFd {
   int descriptor = -1;
 };
 
+/// The number that an environment variable is; -1 if it is none.
+[[nodiscard]] long number_in_environment(const char* variable) noexcept;
+
 /// What was handed to this process; close-on-exec from now on, the environment variables gone. Empty if they are meant for
 /// another process.
 [[nodiscard]] std::vector<NamedFd> take_inherited();

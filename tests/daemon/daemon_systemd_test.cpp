@@ -75,6 +75,39 @@ TEST_F(Systemd, systemd_restarts_a_daemon_that_ends_with_the_restart_code_on_a_s
   EXPECT_EQ(queue.describe().name, "orders");
 }
 
+TEST_F(Systemd, watchdog_hears_of_a_daemon_whose_event_loop_runs) {
+  FakeSystemd systemd(command());
+  systemd.watch("300000");
+  systemd.start();
+  EXPECT_TRUE(eventually([&] { return systemd.signs_of_life() >= 4; })) << systemd.log();
+  EXPECT_EQ(systemd.watchdog_time(), "300000") << "a stored program may have turned it off";
+}
+
+TEST_F(Systemd, watchdog_of_another_process_or_of_none_hears_nothing) {
+  for (const char* const process : {"1", ""}) {
+    FakeSystemd systemd(command());
+    systemd.watch(*process == '\0' ? "0" : "30000", process);
+    systemd.start();
+    const Connection link = connect();
+    std::this_thread::sleep_for(100ms);
+    EXPECT_EQ(link.ping().socket, dir_.socket());
+    EXPECT_EQ(systemd.signs_of_life(), 0);
+  }
+}
+
+TEST_F(Systemd, watchdog_is_off_for_a_program_that_this_one_gives_way_to) {
+  FakeSystemd systemd(command());
+  systemd.hear(::getpid());
+  ::setenv("NOTIFY_SOCKET", systemd.notify_socket().c_str(), 1);
+  ::setenv("WATCHDOG_USEC", "30000000", 1);
+  ::setenv("WATCHDOG_PID", std::to_string(::getpid()).c_str(), 1);
+  const daemon::DescriptorStore store = daemon::DescriptorStore::from_environment();
+  EXPECT_EQ(store.watchdog_time(), 30s);
+  store.hand_on();
+  EXPECT_TRUE(eventually([&] { return systemd.watchdog_time() == "0"; }));
+  EXPECT_STREQ(std::getenv("WATCHDOG_USEC"), "30000000") << "a program that knows the watchdog turns it on again";
+}
+
 TEST_F(Systemd, systemd_may_make_the_listen_socket_itself) {
   FakeSystemd systemd(command());
   systemd.listen_at(dir_.path() / "activated");

@@ -160,6 +160,14 @@ case $way in
     for unit in system user; do
       grep -q "^ExecStart=$work/other/bin/beltwayd " "$work/other/lib/systemd/$unit/beltwayd.service"
     done
+    if [ -e "$work/other/bin/beltway" ]; then
+      grep -q "^ExecStart=$work/other/bin/beltway " "$work/other/lib/systemd/system/beltway-bridge@.service"
+      for file in man/man1/beltway.1 man/man8/beltwayd.8 bash-completion/completions/beltway; do
+        [ -s "$work/other/share/$file" ] || { echo "there is no $file" >&2; exit 1; }
+      done
+      # shellcheck disable=SC2016 # for the inner shell
+      bash -c 'set -eu; . "$1"; complete -p beltway' bash "$work/other/share/bash-completion/completions/beltway" >"$work/completion"
+    fi
     export PKG_CONFIG_PATH
     PKG_CONFIG_PATH=$(dirname "$(find "$work/other" -name beltway.pc)")
     mkdir -m 700 "$work/elsewhere" "$work/run"
@@ -168,6 +176,16 @@ case $way in
     if [ ! -e /run/beltway/beltwayd.sock ]; then  # else no client starts a daemon here
       read -r daemon program < <(env -i PATH=/usr/bin:/bin XDG_RUNTIME_DIR="$work/run" "$work/elsewhere/program")
       [ "$program" = "$work/other/bin/beltwayd" ] || { echo "the client started $program" >&2; exit 1; }
+      kill "$daemon"
+      for _ in $(seq 200); do [ -e "/proc/$daemon" ] || break; sleep 0.05; done
+      daemon=
+    fi
+    module=$(find "$work/other" -name '_beltway.abi3.so')
+    if [ -n "$module" ] && [ ! -e /run/beltway/beltwayd.sock ]; then
+      read -r daemon < <(env -i PATH=/usr/bin:/bin XDG_RUNTIME_DIR="$work/run" PYTHONPATH="${module%/beltway/*}" \
+        PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -c 'import beltway; print(beltway.connect().ping().pid)')
+      program=$(readlink "/proc/$daemon/exe")
+      [ "$program" = "$work/other/bin/beltwayd" ] || { echo "Python started $program" >&2; exit 1; }
       kill "$daemon"
       for _ in $(seq 200); do [ -e "/proc/$daemon" ] || break; sleep 0.05; done
       daemon=

@@ -80,7 +80,7 @@ void FakeSystemd::start() {
   std::string command;
   for (const std::string& word : command_) command += " '" + word + "'";
   // bash: a number of two digits is a descriptor there.
-  std::string script = "export LISTEN_PID=$$; exec" + command + redirections;
+  std::string script = watchdog_ + "export LISTEN_PID=$$; exec" + command + redirections;
   for (const Fd& copy : held) script += " " + std::to_string(copy.get()) + "<&-";
   Child::Options options{.environment = {{"NOTIFY_SOCKET", (dir_.path() / "notify").string()}},
                          .standard_output = dir_.path() / "out.log",
@@ -106,6 +106,20 @@ std::map<std::string, int> FakeSystemd::stored() {
   std::map<std::string, int> names;
   for (const Stored& stored : store_) ++names[stored.name];
   return names;
+}
+
+int FakeSystemd::signs_of_life() {
+  const std::lock_guard lock(mutex_);
+  return signs_of_life_;
+}
+
+std::string FakeSystemd::watchdog_time() {
+  const std::lock_guard lock(mutex_);
+  return watchdog_time_;
+}
+
+void FakeSystemd::watch(std::string time_us, std::string process) {
+  watchdog_ = "export WATCHDOG_USEC=" + std::move(time_us) + " WATCHDOG_PID=" + std::move(process) + "; ";
 }
 
 Fd FakeSystemd::copy_of(const std::string& name) {
@@ -178,6 +192,8 @@ void FakeSystemd::receive() {
       fields[line.substr(0, line.find('='))] = line.substr(line.find('=') + 1);
     }
     if (fields["READY"] == "1") ready_ = true;
+    if (fields["WATCHDOG"] == "1") ++signs_of_life_;
+    if (!fields["WATCHDOG_USEC"].empty()) watchdog_time_ = fields["WATCHDOG_USEC"];
     const std::string name = is_valid_name(fields["FDNAME"]) ? fields["FDNAME"] : "stored";
     if (fields["FDSTOREREMOVE"] == "1") {
       std::erase_if(store_, [&](const Stored& stored) { return stored.name == name; });

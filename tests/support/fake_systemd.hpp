@@ -38,6 +38,11 @@ class FakeSystemd {
   void start();
   [[nodiscard]] Child& service() { return *service_; }
   [[nodiscard]] std::map<std::string, int> stored();
+  /// How often the service has said WATCHDOG=1, and the last WATCHDOG_USEC= of it.
+  [[nodiscard]] int signs_of_life();
+  [[nodiscard]] std::string watchdog_time();
+  /// WatchdogSec= of the unit, in $WATCHDOG_USEC. `process`: $WATCHDOG_PID instead of the service's own. Before start().
+  void watch(std::string time_us, std::string process = "$$");
   /// A copy of the first descriptor of that name. Throws std::out_of_range.
   [[nodiscard]] Fd copy_of(const std::string& name);
   /// Stores that descriptor instead of all of that name.
@@ -68,6 +73,9 @@ class FakeSystemd {
   std::mutex mutex_;
   std::vector<Stored> store_;
   bool ready_ = false;
+  int signs_of_life_ = 0;
+  std::string watchdog_time_;
+  std::string watchdog_;  // what the shell sets
   pid_t main_ = -1;
   std::optional<Child> service_;
   std::jthread reader_;

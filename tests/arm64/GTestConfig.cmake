@@ -1,0 +1,10 @@
+# GoogleTest for the machine that is compiled for, from the sources in Debian's libgtest-dev: its library is for this machine.
+if(NOT TARGET GTest::gtest)
+  set(sources /usr/src/googletest/googletest)
+  add_library(beltway_cross_gtest STATIC ${sources}/src/gtest-all.cc)
+  target_include_directories(beltway_cross_gtest SYSTEM PUBLIC ${sources}/include PRIVATE ${sources})
+  target_compile_features(beltway_cross_gtest PUBLIC cxx_std_14)
+  target_link_libraries(beltway_cross_gtest PUBLIC Threads::Threads)
+  add_library(GTest::gtest ALIAS beltway_cross_gtest)
+endif()
+set(GTest_FOUND TRUE)
