@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstring>
 #include <span>
+#include <string_view>
 
 #include "beltway/typed.hpp"
 #include "counting.hpp"
@@ -29,10 +30,15 @@ alignas(64) volatile std::uint64_t g_marker[8];
   }
 }
 
-[[gnu::noinline]] void publish_typed(TypedProducer<std::uint64_t>& producer, std::uint64_t first, std::uint64_t count) {
+struct Value {
+  static constexpr std::string_view beltway_name = "test.Value.1";
+  std::uint64_t number;
+};
+
+[[gnu::noinline]] void publish_typed(TypedProducer<Value>& producer, std::uint64_t first, std::uint64_t count) {
   for (std::uint64_t value = first; value != first + count; ++value) {
     g_marker[0] = value;
-    producer.publish(value);
+    producer.publish(Value{value});
   }
 }
 
@@ -41,7 +47,7 @@ alignas(64) volatile std::uint64_t g_marker[8];
 int main() {
   using namespace beltway::test;
   LocalQueue queue(options(1));
-  beltway::TypedProducer<std::uint64_t> producer(queue.producer());
+  beltway::TypedProducer<Value> producer(queue.producer());
   beltway::Consumer consumer = queue.consumer();
   std::printf("%p\n", static_cast<const volatile void*>(g_marker));
   std::fflush(stdout);
