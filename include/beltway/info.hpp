@@ -182,8 +182,8 @@ struct ProducerState {
   /// 1 for the producer that claims first when room in the ring comes free, 2 for the next one; 0: it does not wait for room.
   /// Always 0 with a single producer.
   unsigned place_in_line = 0;
-  /// Slots that it has claimed and not finished: more than 0 for long is a stopped process. 0 in a queue of one producer, whose claim
-  /// no other process waits for.
+  /// Slots that it has claimed and not finished: more than 0 for long is a stopped process. Always 0 with a single producer, for
+  /// whose claim no other process waits.
   std::uint64_t claimed = 0;
   std::uint64_t oldest_claim = 0;  ///< position of the oldest of them, if there is one
   /// CLOCK_MONOTONIC when its present wait began, asleep or spinning; 0: it does not wait.

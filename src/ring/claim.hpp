@@ -83,7 +83,8 @@ class Claimer : public detail::InlinePublisher {
   }
   /// Scans all floors. Returns the lowest.
   Position scan_floors() noexcept;
-  /// Parks held messages that hold a floor. `patient`: only once the floor has stood for k_park_patience_ns. True if a floor moved.
+  /// Parks held messages that hold a floor. `patient`: only once the floor has stood for k_park_patience_ns. True if a floor
+  /// moved.
   bool park(bool patient = false) noexcept;
 
   /// The position that the lowest floor must pass before a producer that found the ring full is woken. Depends on the pace of

@@ -23,9 +23,9 @@ void fill_leases(const QueueMemory& memory, unsigned index, Position floor) noex
 
 void join_latest(const QueueMemory& memory, GroupBlock& group, GroupStateWord active) noexcept {
   group.state.store_release(active.word());
-  // A producer that did not see the group ACTIVE moved `tail` before its scan, so this load sees that `tail`. (A single producer's
-  // last READY was visible before its scan.) The positions that it may still claim without seeing the group lie within one lap
-  // after this `tail`.
+  // A producer that did not see the group ACTIVE moved `tail` before its scan, so this load sees that `tail`. (The last READY
+  // of a single producer was visible before its scan.) The positions that it may still claim without seeing the group lie
+  // within one lap after this `tail`.
   // plant: no_fence_after_active
   full_fence();
   // plant: no_second_check_of_tail

@@ -189,8 +189,11 @@ TEST(Eviction, a_consumer_whose_only_message_is_parked_is_not_evicted_and_finish
     });
     const auto end = std::chrono::steady_clock::now() + 5 * k_evict_after;
     EXPECT_TRUE(eventually([&] { return received > 10 * k_small.slots && std::chrono::steady_clock::now() > end; }));
-    EXPECT_EQ(queue.snapshot().parked, 1U);
-    EXPECT_EQ(queue.snapshot().groups.at(0).parked_holder, holder.index());
+    // While the producer waits, the one message that the worker holds may be parked, too.
+    const QueueSnapshot seen = queue.snapshot();
+    EXPECT_GE(seen.parked, 1U);
+    EXPECT_LE(seen.parked, 2U);
+    EXPECT_EQ(seen.groups.at(0).parked_holder, holder.index());
   }
   EXPECT_GT(out.counters().sleeps, 0U) << "producers waited for room";
   EXPECT_TRUE(job->still_held());

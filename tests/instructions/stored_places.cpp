@@ -1,6 +1,6 @@
-// The program that stored_places_test runs under valgrind's lackey: publishes of one producer, each behind a store to `g_marker`.
-// It prints the address of the marker. First bursts whose messages are written into their slots, then bursts of typed values, then
-// bursts that are copied from a buffer.
+// The program that stored_places_test runs under valgrind's lackey: publishes of one producer, each behind a store to
+// `g_marker`. It prints the address of the marker. First a burst whose messages are written into their slots, then one of typed
+// values, then one of copies from a buffer.
 #include <cstdint>
 #include <cstdio>
 #include <cstring>

@@ -1,5 +1,5 @@
-// How many places a message of a single producer is stored to: aligned blocks of 32 bytes, where stores that follow each other into
-// one block count once. src/DECISIONS.md says why they decide how fast a stream of small messages is.
+// How many places a message of a single producer is stored to: aligned blocks of 32 bytes, where stores that follow each other
+// into one block count once. src/DECISIONS.md says why they decide how fast a stream of small messages is.
 #include <gtest/gtest.h>
 
 #include <algorithm>
