@@ -105,7 +105,7 @@ ln -s ../beltway-test.service "$root/etc/systemd/system/multi-user.target.wants/
 ) &
 container=$!
 # Each step inside has an end of its own. This is for a systemd that does not start.
-for _ in $(seq 600); do
+for _ in $(seq 1800); do
   if [ -e "$root/test/log" ] || ! kill -0 "$container" 2>/dev/null; then break; fi
   sleep 0.1
 done

@@ -28,9 +28,9 @@ namespace beltway::test {
 namespace {
 
 constexpr std::size_t k_max_frames = 40;
-// Chosen away from the signals that a test might use itself.
-int timeout_signal() { return SIGRTMAX - 1; }
-int stack_signal() { return SIGRTMAX - 2; }
+// Chosen away from the signals that a test might use itself. Programs under qemu-user have not the highest ones.
+int timeout_signal() { return SIGRTMAX - 4; }
+int stack_signal() { return SIGRTMAX - 5; }
 
 std::array<char, 256> running_test{};
 std::atomic<bool> stack_begun{false};
