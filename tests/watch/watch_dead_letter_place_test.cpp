@@ -25,7 +25,7 @@ std::vector<QueueView> views(const std::vector<QueueInfo>& queues) {
   return views;
 }
 
-constexpr std::uint64_t k_default = QueueOptions{}.lane_bytes;
+const std::uint64_t k_default = QueueOptions{}.lane_bytes;
 constexpr std::uint64_t k_granule = k_lane_granule_bytes;
 
 std::string declare(const std::string& name, std::uint64_t lane) {
