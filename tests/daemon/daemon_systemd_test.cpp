@@ -96,6 +96,12 @@ TEST_F(Systemd, watchdog_of_another_process_or_of_none_hears_nothing) {
 }
 
 TEST_F(Systemd, watchdog_is_off_for_a_program_that_this_one_gives_way_to) {
+  // Several tests may run in one process: the next one's daemon must not hear of this service manager.
+  struct Environment {
+    ~Environment() {
+      for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"}) ::unsetenv(name);
+    }
+  } const at_the_end;
   FakeSystemd systemd(command());
   systemd.hear(::getpid());
   ::setenv("NOTIFY_SOCKET", systemd.notify_socket().c_str(), 1);
